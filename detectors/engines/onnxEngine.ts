@@ -1,0 +1,68 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { DetectorError } from '../errors.js';
+import type { Graph } from '../graph/types.js';
+import { emitOnnx } from '../onnx/emitOnnx.js';
+import { checkWeights, type Tensor, type Weights } from '../weights/weights.js';
+import type { Engine, NetworkSession, SessionOptions } from './engine.js';
+
+/**
+ * The embedded engine: the graph becomes an ONNX model in memory, which
+ * onnxruntime-node runs on the CPU.
+ *
+ * @throws DetectorError ENGINE_UNAVAILABLE when onnxruntime-node is not
+ *   installed or its library does not load here.
+ */
+export async function onnxEngine(): Promise<Engine> {
+  let runtime: typeof import('onnxruntime-node');
+  try {
+    runtime = await import('onnxruntime-node');
+  } catch (error) {
+    throw new DetectorError(
+      'ENGINE_UNAVAILABLE',
+      `onnxruntime-node does not load (${(error as Error).message.split('\n')[0]}); install it with ` +
+        '"npm install onnxruntime-node --ignore-scripts" (its install script fetches CUDA files that are not needed)',
+      { cause: error },
+    );
+  }
+  const { versions } = runtime.env;
+  return {
+    name: 'onnx',
+    version: `onnxruntime ${versions.node ?? versions.common}`,
+    device: 'cpu',
+    load: (graph, weights, options) => loadSession(runtime, graph, weights, options),
+  };
+}
+
+async function loadSession(
+  runtime: typeof import('onnxruntime-node'),
+  graph: Graph,
+  weights: Weights,
+  options: SessionOptions,
+): Promise<NetworkSession> {
+  const { outputs, threads = 1 } = options;
+  checkWeights(graph, weights, weights.metadata.name ?? graph.name);
+  const model = emitOnnx(graph, weights, outputs);
+  const sessionOptions: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Photos differ in size; a memory pattern for each would only grow.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+  };
+  const session = await runtime.InferenceSession.create(model, sessionOptions);
+  return {
+    async run(input: Tensor) {
+      const tensor = new runtime.Tensor('float32', input.data, input.shape);
+      const results = await session.run({ [graph.input]: tensor });
+      const activations: Record<string, Tensor> = {};
+      for (const name of outputs) {
+        const { data, dims } = results[name];
+        activations[name] = { data: data as Float32Array, shape: dims };
+      }
+      return activations;
+    },
+    dispose: () => session.release(),
+  };
+}

@@ -1,0 +1,165 @@
+import type { BoxArray } from '../../geometry/index.js';
+import type { Tensor } from '../weights/weights.js';
+
+/** Where the cells of the stride-16 map lie in the image (see docs/design.md). */
+const STRIDE = 16;
+const FIRST_CELL = 6.5;
+
+/** The head's form: bins × bins position-sensitive maps for each output. */
+export interface HeadLayout {
+  bins: number;
+  outputs: number;
+}
+
+/**
+ * Position-sensitive score maps of one image (R-FCN, Dai et al. 2016, §3), ready
+ * to be averaged over any number of boxes.
+ *
+ * Cell m of the map spans image pixels [16m + 6.5, 16m + 22.5) in each axis. A
+ * box becomes u = (x − 6.5) / 16 held to [0, n], is widened about its centre to
+ * at least one cell and shifted back inside, and is cut into bins × bins equal
+ * parts. Each part is the area-weighted mean of its own map; the parts are
+ * averaged. Sums over parts come from a summed-area table in double precision,
+ * interpolated linearly, which is exact for maps that are constant in each cell.
+ */
+export class PositionSensitiveMaps {
+  readonly #height: number;
+  readonly #width: number;
+  /** [height + 1, width + 1, bins² · outputs] sums of all cells above and to the left. */
+  readonly #sums: Float64Array;
+
+  /**
+   * @param maps [1, bins² · outputs, height, width], channels laid out
+   *   [bin row, bin column, output]
+   */
+  constructor(
+    maps: Tensor,
+    readonly layout: HeadLayout,
+  ) {
+    const [, channels, height, width] = maps.shape;
+    this.#height = height;
+    this.#width = width;
+    const rowLength = (width + 1) * channels;
+    const sums = new Float64Array((height + 1) * rowLength);
+    const planeSize = height * width;
+    const { data } = maps;
+    for (let y = 0; y < height; y++) {
+      const row = (y + 1) * rowLength;
+      for (let x = 0; x < width; x++) {
+        const to = row + (x + 1) * channels;
+        const cell = y * width + x;
+        // Running sum along the row first; the row above is added below.
+        for (let c = 0; c < channels; c++) {
+          sums[to + c] = sums[to - channels + c] + data[c * planeSize + cell];
+        }
+      }
+    }
+    for (let y = 1; y <= height; y++) {
+      const row = y * rowLength;
+      for (let i = 0; i < rowLength; i++) sums[row + i] += sums[row - rowLength + i];
+    }
+    this.#sums = sums;
+  }
+
+  /**
+   * @param boxes n×4, in pixels of the network's input
+   * @returns n × outputs
+   */
+  pool(boxes: BoxArray): Float32Array {
+    const { bins, outputs } = this.layout;
+    const channels = bins * bins * outputs;
+    const count = boxes.length / 4;
+    const pooled = new Float32Array(count * outputs);
+    const sums = this.#sums;
+    const xTaps = new AxisTaps(bins, this.#width, channels);
+    const yTaps = new AxisTaps(bins, this.#height, (this.#width + 1) * channels);
+    const accumulator = new Float64Array(outputs);
+
+    for (let i = 0; i < count; i++) {
+      xTaps.place(boxes[4 * i], boxes[4 * i + 2]);
+      yTaps.place(boxes[4 * i + 1], boxes[4 * i + 3]);
+      accumulator.fill(0);
+      for (let binRow = 0; binRow < bins; binRow++) {
+        for (let binColumn = 0; binColumn < bins; binColumn++) {
+          const channel = (binRow * bins + binColumn) * outputs;
+          const tx = 4 * binColumn;
+          const o0 = channel + xTaps.offset[tx];
+          const o1 = channel + xTaps.offset[tx + 1];
+          const o2 = channel + xTaps.offset[tx + 2];
+          const o3 = channel + xTaps.offset[tx + 3];
+          for (let ty = 4 * binRow; ty < 4 * binRow + 4; ty++) {
+            const rowWeight = yTaps.weight[ty];
+            if (rowWeight === 0) continue;
+            const row = yTaps.offset[ty];
+            const w0 = rowWeight * xTaps.weight[tx];
+            const w1 = rowWeight * xTaps.weight[tx + 1];
+            const w2 = rowWeight * xTaps.weight[tx + 2];
+            const w3 = rowWeight * xTaps.weight[tx + 3];
+            for (let o = 0; o < outputs; o++) {
+              accumulator[o] +=
+                w0 * sums[row + o0 + o] +
+                w1 * sums[row + o1 + o] +
+                w2 * sums[row + o2 + o] +
+                w3 * sums[row + o3 + o];
+            }
+          }
+        }
+      }
+      // Each part's sum is divided by its area, and the parts are averaged.
+      const scale = 1 / (xTaps.binSize * yTaps.binSize * bins * bins);
+      for (let o = 0; o < outputs; o++)
+        pooled[i * outputs + o] = accumulator[o] * scale;
+    }
+    return pooled;
+  }
+}
+
+/**
+ * One axis of a box: for each bin, four places in the summed-area table and
+ * their weights, such that the weighted sum is the sum over the bin.
+ */
+class AxisTaps {
+  readonly offset: Int32Array;
+  readonly weight: Float64Array;
+  binSize = 0;
+
+  constructor(
+    private readonly bins: number,
+    private readonly cells: number,
+    private readonly step: number,
+  ) {
+    this.offset = new Int32Array(4 * bins);
+    this.weight = new Float64Array(4 * bins);
+  }
+
+  place(low: number, high: number): void {
+    const { bins, cells, step, offset, weight } = this;
+    const hold = (u: number) => Math.min(Math.max(u, 0), cells);
+    let start = hold((low - FIRST_CELL) / STRIDE);
+    let end = hold((high - FIRST_CELL) / STRIDE);
+    if (end - start < 1) {
+      const centre = (start + end) / 2;
+      start = Math.min(Math.max(centre - 0.5, 0), cells - 1);
+      end = start + 1;
+    }
+    this.binSize = (end - start) / bins;
+    let previousCell = Math.min(Math.floor(start), cells - 1);
+    let previousFraction = start - previousCell;
+    for (let bin = 0; bin < bins; bin++) {
+      const edge = bin === bins - 1 ? end : start + (bin + 1) * this.binSize;
+      const cell = Math.min(Math.floor(edge), cells - 1);
+      const fraction = edge - cell;
+      const t = 4 * bin;
+      offset[t] = previousCell * step;
+      offset[t + 1] = (previousCell + 1) * step;
+      offset[t + 2] = cell * step;
+      offset[t + 3] = (cell + 1) * step;
+      weight[t] = previousFraction - 1;
+      weight[t + 1] = -previousFraction;
+      weight[t + 2] = 1 - fraction;
+      weight[t + 3] = fraction;
+      previousCell = cell;
+      previousFraction = fraction;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import protobuf from 'protobufjs/light.js';
+
+/**
+ * The part of ONNX's protocol buffers that an emitted model uses. Names and
+ * numbers of the fields: onnx.proto3, IR version 8.
+ */
+const schema = protobuf.Root.fromJSON({
+  nested: {
+    ModelProto: {
+      fields: {
+        irVersion: { type: 'int64', id: 1 },
+        producerName: { type: 'string', id: 2 },
+        graph: { type: 'GraphProto', id: 7 },
+        opsetImport: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
+      },
+    },
+    OperatorSetIdProto: { fields: { version: { type: 'int64', id: 2 } } },
+    GraphProto: {
+      fields: {
+        node: { rule: 'repeated', type: 'NodeProto', id: 1 },
+        name: { type: 'string', id: 2 },
+        initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
+        input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
+        output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
+      },
+    },
+    NodeProto: {
+      fields: {
+        input: { rule: 'repeated', type: 'string', id: 1 },
+        output: { rule: 'repeated', type: 'string', id: 2 },
+        name: { type: 'string', id: 3 },
+        opType: { type: 'string', id: 4 },
+        attribute: { rule: 'repeated', type: 'AttributeProto', id: 5 },
+      },
+    },
+    AttributeProto: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        f: { type: 'float', id: 2 },
+        i: { type: 'int64', id: 3 },
+        s: { type: 'bytes', id: 4 },
+        ints: { rule: 'repeated', type: 'int64', id: 8 },
+        type: { type: 'int32', id: 20 },
+      },
+    },
+    TensorProto: {
+      fields: {
+        dims: { rule: 'repeated', type: 'int64', id: 1 },
+        dataType: { type: 'int32', id: 2 },
+        name: { type: 'string', id: 8 },
+        rawData: { type: 'bytes', id: 9 },
+      },
+    },
+    ValueInfoProto: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        type: { type: 'TypeProto', id: 2 },
+      },
+    },
+    TypeProto: { fields: { tensorType: { type: 'TensorType', id: 1 } } },
+    TensorType: {
+      fields: {
+        elemType: { type: 'int32', id: 1 },
+        shape: { type: 'TensorShapeProto', id: 2 },
+      },
+    },
+    TensorShapeProto: {
+      fields: { dim: { rule: 'repeated', type: 'Dimension', id: 1 } },
+    },
+    Dimension: {
+      oneofs: { value: { oneof: ['dimValue', 'dimParam'] } },
+      fields: {
+        dimValue: { type: 'int64', id: 1 },
+        dimParam: { type: 'string', id: 2 },
+      },
+    },
+  },
+});
+
+export const ModelProto = schema.lookupType('ModelProto');
+
+/** TensorProto.DataType */
+export const FLOAT = 1;
+export const INT64 = 7;
+
+/** AttributeProto.AttributeType */
+const ATTRIBUTE_FLOAT = 1;
+const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_STRING = 3;
+const ATTRIBUTE_INTS = 7;
+
+export interface NodeMessage {
+  name: string;
+  opType: string;
+  input: string[];
+  output: string[];
+  attribute: object[];
+}
+
+export interface TensorMessage {
+  name: string;
+  dims: number[];
+  dataType: number;
+  rawData: Uint8Array;
+}
+
+/** An attribute whose number is a float even when it is whole. */
+export const float = (name: string, f: number) => ({ name, f, type: ATTRIBUTE_FLOAT });
+export const integer = (name: string, i: number) => ({ name, i, type: ATTRIBUTE_INT });
+export const integers = (name: string, ints: number[]) => ({
+  name,
+  ints,
+  type: ATTRIBUTE_INTS,
+});
+export const text = (name: string, s: string) => ({
+  name,
+  s: new TextEncoder().encode(s),
+  type: ATTRIBUTE_STRING,
+});
