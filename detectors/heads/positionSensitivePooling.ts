@@ -134,14 +134,7 @@ class AxisTaps {
 
   place(low: number, high: number): void {
     const { bins, cells, step, offset, weight } = this;
-    const hold = (u: number) => Math.min(Math.max(u, 0), cells);
-    let start = hold((low - FIRST_CELL) / STRIDE);
-    let end = hold((high - FIRST_CELL) / STRIDE);
-    if (end - start < 1) {
-      const centre = (start + end) / 2;
-      start = Math.min(Math.max(centre - 0.5, 0), cells - 1);
-      end = start + 1;
-    }
+    const [start, end] = boxInCells(low, high, cells);
     this.binSize = (end - start) / bins;
     let previousCell = Math.min(Math.floor(start), cells - 1);
     let previousFraction = start - previousCell;
@@ -162,4 +155,48 @@ class AxisTaps {
       previousFraction = fraction;
     }
   }
+}
+
+/** One axis of a box in units of cells: held to the map, and at least one cell long. */
+function boxInCells(low: number, high: number, cells: number): [number, number] {
+  const hold = (u: number) => Math.min(Math.max(u, 0), cells);
+  const start = hold((low - FIRST_CELL) / STRIDE);
+  const end = hold((high - FIRST_CELL) / STRIDE);
+  if (end - start >= 1) return [start, end];
+  const shifted = Math.min(Math.max((start + end) / 2 - 0.5, 0), cells - 1);
+  return [shifted, shifted + 1];
+}
+
+/**
+ * The same pooling for one box at the same place in many maps, as a matrix:
+ * what each cell of each part's map adds to the output.
+ *
+ * @param box in pixels of the network's input
+ * @returns [bins² , height · width]; each output is the sum, over parts and
+ *   cells, of weight times map
+ */
+export function poolingWeights(
+  box: readonly number[],
+  bins: number,
+  height: number,
+  width: number,
+): Float32Array {
+  const coverage = (low: number, high: number, cells: number) => {
+    const [start, end] = boxInCells(low, high, cells);
+    const size = (end - start) / bins;
+    return Array.from({ length: bins }, (_, bin) =>
+      Array.from({ length: cells }, (_, cell) => {
+        const from = Math.max(start + bin * size, cell);
+        const to = Math.min(start + (bin + 1) * size, cell + 1);
+        return Math.max(0, to - from) / size / bins;
+      }),
+    );
+  };
+  const columns = coverage(box[0], box[2], width);
+  const rows = coverage(box[1], box[3], height);
+  return Float32Array.from(
+    rows.flatMap((row) =>
+      columns.flatMap((column) => row.flatMap((r) => column.map((c) => r * c))),
+    ),
+  );
 }

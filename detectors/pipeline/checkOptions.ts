@@ -1,0 +1,53 @@
+import { DetectorError } from '../errors.js';
+import type { DetectorModel } from '../model.js';
+import type { PipelineOptions } from './detectPhoto.js';
+
+const isPart = (value: number) => value >= 0 && value <= 1;
+const isCount = (value: number) => Number.isInteger(value) && value >= 1;
+
+/** For each numeric option: what it must be, in words, and as a test. */
+const NUMBERS: Record<string, [string, (value: number) => boolean]> = {
+  scoreThreshold: ['a number from 0 to 1', isPart],
+  nmsIou: ['a number from 0 to 1', isPart],
+  cropNmsIou: ['a number from 0 to 1', isPart],
+  cropWeight: ['a number from 0 to 1', isPart],
+  boxVoting: ['a number from 0 to 1', isPart],
+  softSigma: ['a number greater than 0', (value) => value > 0],
+  crops: ['a whole number from 1', isCount],
+  maxProposals: ['a whole number from 1', isCount],
+  maxCandidates: ['a whole number from 1', isCount],
+  maxDetections: ['a whole number from 1', isCount],
+};
+
+/**
+ * Checks options before any work is done.
+ *
+ * @throws DetectorError INVALID_ARGUMENT, naming the option and what it takes
+ */
+export function checkPipelineOptions(options: PipelineOptions, model?: DetectorModel): void {
+  const given = options as Record<string, unknown>;
+  for (const [name, [wanted, test]] of Object.entries(NUMBERS)) {
+    const value = given[name];
+    if (value !== undefined && !(typeof value === 'number' && test(value))) {
+      throw invalid(`${name} must be ${wanted}, not ${String(value)}`);
+    }
+  }
+  const { mode, nms, classes } = options;
+  if (mode !== undefined && !['shared', 'crop', 'cascade'].includes(mode)) {
+    throw invalid(`mode must be shared, crop or cascade, not "${String(mode)}"`);
+  }
+  if (nms !== undefined && !['hard', 'soft'].includes(nms)) {
+    throw invalid(`nms must be hard or soft, not "${String(nms)}"`);
+  }
+  const known = model?.classes.names.slice(1);
+  const unknown = known && classes?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(
+      `the model has no class "${unknown}"; its classes are ${known!.join(', ')}`,
+    );
+  }
+}
+
+function invalid(message: string): DetectorError {
+  return new DetectorError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,126 @@
+import type { NetworkSession } from '../engines/engine.js';
+import type { ScoredBoxes } from '../heads/decodeOutputs.js';
+import type { DetectorModel } from '../model.js';
+import { nonMaximumSuppression } from '../suppression/nonMaximumSuppression.js';
+import type { Photo } from '../warp/photo.js';
+import { selectDetections, type Detection, type SelectionOptions } from './detections.js';
+import { scoreCrops, scoreShared } from './scoreBoxes.js';
+
+/**
+ * How proposals are classified. `shared`: the network runs once on the photo and
+ * every proposal is pooled from its maps. `crop`: every proposal is warped and
+ * runs through the network alone (R-CNN). `cascade`: shared scores choose the
+ * proposals that are then warped and classified; the two answers are mixed.
+ */
+export type Mode = 'shared' | 'crop' | 'cascade';
+
+export interface PipelineOptions extends SelectionOptions {
+  /** @default 'cascade' */
+  mode?: Mode;
+  /** Cascade: the best so many boxes are warped. @default 50 */
+  crops?: number;
+  /** Cascade: overlap above which the lesser box is not warped. @default 0.7 */
+  cropNmsIou?: number;
+  /** Cascade: weight of the crop's probabilities, 0 to 1; the rest is shared mode's. @default 0.5 */
+  cropWeight?: number;
+}
+
+export const PIPELINE_DEFAULTS = {
+  mode: 'cascade' as Mode,
+  crops: 50,
+  cropNmsIou: 0.7,
+  cropWeight: 0.5,
+};
+
+/** Milliseconds spent in each stage. */
+export interface StageTimes {
+  shared: number;
+  crops: number;
+  selection: number;
+}
+
+/**
+ * Classifies given proposals of a photo and selects the detections.
+ *
+ * @param proposals n×4 in pixels of the photo, best first
+ */
+export async function detectPhoto(
+  session: NetworkSession,
+  model: DetectorModel,
+  photo: Photo,
+  proposals: Float32Array,
+  options: PipelineOptions = {},
+): Promise<{ detections: Detection[]; times: StageTimes }> {
+  const { mode, crops, cropNmsIou, cropWeight, ...selection } = {
+    ...PIPELINE_DEFAULTS,
+    ...options,
+  };
+  const times: StageTimes = { shared: 0, crops: 0, selection: 0 };
+  const timed = async <T>(stage: keyof StageTimes, work: () => T | Promise<T>) => {
+    const start = performance.now();
+    const result = await work();
+    times[stage] += performance.now() - start;
+    return result;
+  };
+  const shared = () =>
+    timed('shared', () => scoreShared(session, model, photo, proposals));
+  const cropped = (boxes: Float32Array) =>
+    timed('crops', () => scoreCrops(session, model, photo, boxes));
+
+  let scored: ScoredBoxes;
+  if (proposals.length === 0) {
+    scored = { boxes: new Float32Array(0), probabilities: new Float32Array(0) };
+  } else if (mode === 'shared') scored = await shared();
+  else if (mode === 'crop') scored = await cropped(proposals);
+  else {
+    const chosen = chooseForCropping(await shared(), model.head.classes, crops, cropNmsIou);
+    scored = mixScores(chosen, await cropped(chosen.boxes), cropWeight);
+  }
+  const detections = await timed('selection', () =>
+    selectDetections(scored, model.classes, selection),
+  );
+  return { detections, times };
+}
+
+/**
+ * The boxes that cascade mode warps: by falling probability of being no
+ * background, without near-duplicates.
+ */
+export function chooseForCropping(
+  scored: ScoredBoxes,
+  classes: number,
+  count: number,
+  iouThreshold: number,
+): ScoredBoxes {
+  const { boxes, probabilities } = scored;
+  const objectness = new Float32Array(boxes.length / 4);
+  for (let i = 0; i < objectness.length; i++) {
+    objectness[i] = 1 - probabilities[i * classes];
+  }
+  const chosen = nonMaximumSuppression(boxes, objectness, {
+    iouThreshold,
+    maxOutputs: count,
+  });
+  const take = (from: Float32Array, stride: number) => {
+    const rows = new Float32Array(chosen.length * stride);
+    chosen.forEach((row, i) =>
+      rows.set(from.subarray(row * stride, (row + 1) * stride), i * stride),
+    );
+    return rows;
+  };
+  return { boxes: take(boxes, 4), probabilities: take(probabilities, classes) };
+}
+
+/** Mixes the two answers about the same boxes: weighted probabilities, mean boxes. */
+export function mixScores(
+  shared: ScoredBoxes,
+  cropped: ScoredBoxes,
+  cropWeight: number,
+): ScoredBoxes {
+  const mix = (a: Float32Array, b: Float32Array, weight: number) =>
+    a.map((value, i) => (1 - weight) * value + weight * b[i]);
+  return {
+    boxes: mix(shared.boxes, cropped.boxes, 0.5),
+    probabilities: mix(shared.probabilities, cropped.probabilities, cropWeight),
+  };
+}

@@ -1,0 +1,105 @@
+import type { BoxArray } from '../../geometry/index.js';
+import type { NetworkSession } from '../engines/engine.js';
+import { MAPS } from '../graph/googlenet.js';
+import { decodeOutputs, type ScoredBoxes } from '../heads/decodeOutputs.js';
+import {
+  poolingWeights,
+  PositionSensitiveMaps,
+} from '../heads/positionSensitivePooling.js';
+import type { DetectorModel } from '../model.js';
+import type { Photo } from '../warp/photo.js';
+import { resizePhoto } from '../warp/resizePhoto.js';
+import { PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
+
+/**
+ * Shared mode: the network runs once on the whole photo, and every box is pooled
+ * from the same maps.
+ *
+ * @param boxes n×4 in pixels of the photo
+ */
+export async function scoreShared(
+  session: NetworkSession,
+  model: DetectorModel,
+  photo: Photo,
+  boxes: BoxArray,
+): Promise<ScoredBoxes> {
+  const input = resizePhoto(photo, model.photoSide, model.preprocessing);
+  const [, , height, width] = input.shape;
+  const activations = await session.run(input);
+  const scaleX = width / photo.width;
+  const scaleY = height / photo.height;
+  const scaled = Float64Array.from(
+    boxes,
+    (value, i) => value * (i % 2 ? scaleY : scaleX),
+  );
+  const outputs = new PositionSensitiveMaps(activations[MAPS], model.head).pool(scaled);
+  return decodeOutputs(outputs, boxes, photo, model.head);
+}
+
+/** Crops that go through the network at once. */
+export const BATCH = 16;
+
+/**
+ * Crop mode: each box is warped, with context, to a crop of its own, which goes
+ * through the network alone. A photo's crops are batched among themselves, so
+ * the result depends on nothing else.
+ *
+ * @param boxes n×4 in pixels of the photo
+ */
+export async function scoreCrops(
+  session: NetworkSession,
+  model: DetectorModel,
+  photo: Photo,
+  boxes: Float32Array,
+): Promise<ScoredBoxes> {
+  const { warp, head } = model;
+  const { side } = warp;
+  const count = boxes.length / 4;
+  const cropSize = 3 * side * side;
+  const pyramid = new PhotoPyramid(photo);
+  const crops = new Float32Array(Math.min(count, BATCH) * cropSize);
+  const outputs = new Float32Array(count * head.outputs);
+  for (let start = 0; start < count; start += BATCH) {
+    const batch = boxes.subarray(4 * start, 4 * (start + BATCH));
+    const size = batch.length / 4;
+    const data = crops.subarray(0, size * cropSize);
+    warpCrops(pyramid, batch, warp, data);
+    outputs.set(await cropOutputs(session, model, data), start * head.outputs);
+  }
+  return decodeOutputs(outputs, boxes, photo, head);
+}
+
+/**
+ * Runs warped crops through the network and pools each crop's own box, its
+ * inside without the context, from its own maps.
+ *
+ * @param crops [n, 3, S, S], minus the mean
+ * @returns n × outputs: logits, then raw deltas
+ */
+export async function cropOutputs(
+  session: NetworkSession,
+  { warp, head }: DetectorModel,
+  crops: Float32Array,
+): Promise<Float32Array> {
+  const { side } = warp;
+  const count = crops.length / (3 * side * side);
+  const activations = await session.run({ data: crops, shape: [count, 3, side, side] });
+  const maps = activations[MAPS];
+  const [, channels, height, width] = maps.shape;
+  const margin = warp.context * side;
+  const inside = [margin, margin, side - margin, side - margin];
+  const weights = poolingWeights(inside, head.bins, height, width);
+  const cells = height * width;
+  const outputs = new Float32Array(count * head.outputs);
+  for (let i = 0, from = 0; i < count; i++) {
+    for (let channel = 0; channel < channels; channel++, from += cells) {
+      const part = Math.floor(channel / head.outputs) * cells;
+      let sum = 0;
+      for (let cell = 0; cell < cells; cell++) {
+        sum += weights[part + cell] * maps.data[from + cell];
+      }
+      outputs[i * head.outputs + (channel % head.outputs)] += sum;
+    }
+  }
+  return outputs;
+}
