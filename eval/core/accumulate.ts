@@ -1,0 +1,320 @@
+import type { DetectionTable } from '../dataset/detectionTable.js';
+import type { GroundTruthTable } from '../dataset/groundTruthTable.js';
+import { allRows, groupStarts, orderByKey, orderByScore } from './orderRows.js';
+
+/**
+ * The detections and ground truths of one class in one photo. One object serves all
+ * groups in turn: don't keep it.
+ */
+export interface MatchGroup {
+  category: number;
+  image: number;
+  /** Rows of the detection table, best first, from `detectionStart` on. */
+  detections: Int32Array;
+  detectionStart: number;
+  /** Detections kept; the rest are beyond the protocol's limit for a photo. */
+  detectionCount: number;
+  /** Rows of the ground truth table, in input order, from `groundTruthStart` on. */
+  groundTruths: Int32Array;
+  groundTruthStart: number;
+  groundTruthCount: number;
+  /** [detection, ground truth]: overlaps as the rules measure them. */
+  overlaps: Float64Array;
+}
+
+/** At most so many thresholds in a pass, for they are the bits of an integer. */
+export const THRESHOLDS_A_PASS = 31;
+
+/** What makes a protocol: who matches whom, and what counts. */
+export interface MatchRules {
+  /** Number of IoU thresholds. */
+  thresholds: number;
+  /** Number of area ranges, or 1. */
+  slices: number;
+  /** Detections of one class in one photo that count; the best ones do. */
+  maxDetections: number;
+  /** Whether equal scores are ordered by photo (then input), or by input alone. */
+  ties: 'image' | 'input';
+  /** Rows whose overlap is measured against the detection's area alone, or none. */
+  regions: Uint8Array | null;
+  /** Whether a ground truth must be found. */
+  isPositive(row: number, slice: number): boolean;
+  /**
+   * Decides on each detection of a group: writes at `at + d` the bits of the
+   * thresholds at which detection d is a true positive, and those at which it
+   * counts neither way. Bit b is threshold `firstThreshold + b`.
+   */
+  match(
+    group: MatchGroup,
+    slice: number,
+    firstThreshold: number,
+    thresholdCount: number,
+    truePositive: Uint32Array,
+    neither: Uint32Array,
+    at: number,
+  ): void;
+}
+
+/**
+ * How detections of one class, taken best first, find their ground truths. Precision
+ * changes for the better only at true positives, so those are all that is kept.
+ * The arrays are reused: read them at once.
+ */
+export interface MatchCurve {
+  category: number;
+  slice: number;
+  threshold: number;
+  /** Ground truths to be found. */
+  positives: number;
+  /** Number of true positives. */
+  truePositives: number;
+  /** Number of false positives. */
+  falsePositives: number;
+  /** True and false positives so far, at each true positive. */
+  totals: Int32Array;
+  /** Row of the detection table of each true positive. */
+  rows: Int32Array;
+  /** Place of each true positive among the detections of its class and photo, from 0. */
+  ranks: Int32Array;
+}
+
+/**
+ * Matches detections to ground truths group by group and hands out a curve for every
+ * class, slice and threshold, in the order of classes.
+ */
+export function accumulate(
+  groundTruth: GroundTruthTable,
+  detections: DetectionTable,
+  rules: MatchRules,
+  receive: (curve: MatchCurve) => void,
+): void {
+  const images = groundTruth.images.length;
+  const categories = groundTruth.categories.length;
+  const { slices, thresholds, maxDetections } = rules;
+
+  let rows = orderByKey(allRows(groundTruth.count), groundTruth.image, images);
+  const truths = orderByKey(rows, groundTruth.category, categories);
+  const truthStarts = groupStarts(truths, groundTruth.category, categories);
+
+  rows = allRows(detections.count);
+  if (rules.ties === 'image') rows = orderByKey(rows, detections.image, images);
+  rows = orderByScore(rows, detections.scores);
+  /** By class, then score: the order in which a curve is drawn. */
+  const ranked = orderByKey(rows, detections.category, categories);
+  /** By class, then photo, then score: the order in which detections are matched. */
+  const grouped = orderByKey(
+    orderByKey(rows, detections.image, images),
+    detections.category,
+    categories,
+  );
+  const starts = groupStarts(grouped, detections.category, categories);
+  const places = new Int32Array(detections.count); // row → place in `grouped`
+  for (let i = 0; i < grouped.length; i++) places[grouped[i]] = i;
+  const ranks = new Int32Array(detections.count); // by place in `grouped`
+
+  const group: MatchGroup = {
+    category: 0,
+    image: 0,
+    detections: grouped,
+    detectionStart: 0,
+    detectionCount: 0,
+    groundTruths: truths,
+    groundTruthStart: 0,
+    groundTruthCount: 0,
+    overlaps: new Float64Array(1024),
+  };
+  const passes = Math.ceil(thresholds / THRESHOLDS_A_PASS);
+  let bits = new Uint32Array(0);
+  let neither = new Uint32Array(0);
+
+  for (let category = 0; category < categories; category++) {
+    const first = starts[category];
+    const end = starts[category + 1];
+    const count = end - first;
+    const firstTruth = truthStarts[category];
+    const endTruth = truthStarts[category + 1];
+    if (bits.length < slices * count) {
+      bits = new Uint32Array(slices * count);
+      neither = new Uint32Array(slices * count);
+    }
+    const positives = new Int32Array(slices);
+    for (let g = firstTruth; g < endTruth; g++) {
+      for (let slice = 0; slice < slices; slice++) {
+        if (rules.isPositive(truths[g], slice)) positives[slice]++;
+      }
+    }
+
+    for (let pass = 0; pass < passes; pass++) {
+      const firstThreshold = pass * THRESHOLDS_A_PASS;
+      const thresholdCount = Math.min(THRESHOLDS_A_PASS, thresholds - firstThreshold);
+      group.category = category;
+      let truth = firstTruth;
+      for (let start = first; start < end;) {
+        const image = detections.image[grouped[start]];
+        let stop = start + 1;
+        while (stop < end && detections.image[grouped[stop]] === image) stop++;
+        while (truth < endTruth && groundTruth.image[truths[truth]] < image) truth++;
+        let truthStop = truth;
+        while (truthStop < endTruth && groundTruth.image[truths[truthStop]] === image) {
+          truthStop++;
+        }
+        for (let i = start; i < stop; i++) ranks[i] = i - start;
+        group.image = image;
+        group.detectionStart = start;
+        group.detectionCount = Math.min(stop - start, maxDetections);
+        group.groundTruthStart = truth;
+        group.groundTruthCount = truthStop - truth;
+        if (group.groundTruthCount > 0) {
+          measureOverlaps(group, groundTruth, detections, rules.regions);
+        }
+        for (let slice = 0; slice < slices; slice++) {
+          const at = slice * count + start - first;
+          rules.match(group, slice, firstThreshold, thresholdCount, bits, neither, at);
+        }
+        start = stop;
+        truth = truthStop;
+      }
+
+      for (let slice = 0; slice < slices; slice++) {
+        drawCurves({
+          category,
+          slice,
+          firstThreshold,
+          thresholdCount,
+          positives: positives[slice],
+          capacity: endTruth - firstTruth,
+          ranked,
+          first,
+          end,
+          places,
+          ranks,
+          maxDetections,
+          bits,
+          neither,
+          offset: slice * count,
+          receive,
+        });
+      }
+    }
+  }
+}
+
+/**
+ * IoU of every kept detection with every ground truth of the group, from x, y, width
+ * and height as the COCO tools compute it, so that a value that lies on a threshold
+ * falls on the same side. Against a region (crowd, group) it is the part of the
+ * detection that lies inside.
+ */
+function measureOverlaps(
+  group: MatchGroup,
+  groundTruth: GroundTruthTable,
+  detections: DetectionTable,
+  regions: Uint8Array | null,
+): void {
+  const n = group.detectionCount;
+  const m = group.groundTruthCount;
+  if (group.overlaps.length < n * m) group.overlaps = new Float64Array(2 * n * m);
+  const { overlaps } = group;
+  const a = detections.boxes;
+  const b = groundTruth.boxes;
+  for (let d = 0; d < n; d++) {
+    const p = 4 * group.detections[group.detectionStart + d];
+    const x = a[p];
+    const y = a[p + 1];
+    const width = a[p + 2];
+    const height = a[p + 3];
+    const right = x + width;
+    const bottom = y + height;
+    const area = width * height;
+    for (let g = 0; g < m; g++) {
+      const row = group.groundTruths[group.groundTruthStart + g];
+      const q = 4 * row;
+      const w = Math.min(right, b[q] + b[q + 2]) - Math.max(x, b[q]);
+      let overlap = 0;
+      if (w > 0) {
+        const h = Math.min(bottom, b[q + 1] + b[q + 3]) - Math.max(y, b[q + 1]);
+        if (h > 0) {
+          const common = w * h;
+          const union =
+            regions !== null && regions[row] === 1
+              ? area
+              : area + b[q + 2] * b[q + 3] - common;
+          overlap = common / union;
+        }
+      }
+      overlaps[d * m + g] = overlap;
+    }
+  }
+}
+
+interface CurveInput {
+  category: number;
+  slice: number;
+  firstThreshold: number;
+  thresholdCount: number;
+  positives: number;
+  /** As many true positives as there can be. */
+  capacity: number;
+  ranked: Int32Array;
+  first: number;
+  end: number;
+  places: Int32Array;
+  ranks: Int32Array;
+  maxDetections: number;
+  bits: Uint32Array;
+  neither: Uint32Array;
+  offset: number;
+  receive: (curve: MatchCurve) => void;
+}
+
+/** Goes through one class's detections by score, for all thresholds of a pass at once. */
+function drawCurves(input: CurveInput): void {
+  const { ranked, first, end, places, ranks, maxDetections, bits, neither } = input;
+  const { thresholdCount, capacity, offset } = input;
+  const all = 2 ** thresholdCount - 1;
+  const found = new Int32Array(thresholdCount);
+  const skipped = new Int32Array(thresholdCount);
+  const totals = new Int32Array(thresholdCount * capacity);
+  const rows = new Int32Array(thresholdCount * capacity);
+  const places_ = new Int32Array(thresholdCount * capacity);
+  const base = offset - first;
+  let seen = 0;
+  for (let i = first; i < end; i++) {
+    const row = ranked[i];
+    const place = places[row];
+    const rank = ranks[place];
+    if (rank >= maxDetections) continue;
+    let neitherBits = neither[base + place];
+    if (neitherBits === all) continue;
+    seen++;
+    while (neitherBits !== 0) {
+      const bit = 31 - Math.clz32(neitherBits);
+      neitherBits ^= 1 << bit;
+      skipped[bit]++;
+    }
+    let trueBits = bits[base + place];
+    while (trueBits !== 0) {
+      const bit = 31 - Math.clz32(trueBits);
+      trueBits ^= 1 << bit;
+      const at = bit * capacity + found[bit]++;
+      totals[at] = seen - skipped[bit];
+      rows[at] = row;
+      places_[at] = rank;
+    }
+  }
+  for (let bit = 0; bit < thresholdCount; bit++) {
+    const from = bit * capacity;
+    const to = from + found[bit];
+    input.receive({
+      category: input.category,
+      slice: input.slice,
+      threshold: input.firstThreshold + bit,
+      positives: input.positives,
+      truePositives: found[bit],
+      falsePositives: seen - skipped[bit] - found[bit],
+      totals: totals.subarray(from, to),
+      rows: rows.subarray(from, to),
+      ranks: places_.subarray(from, to),
+    });
+  }
+}

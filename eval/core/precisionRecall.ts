@@ -1,0 +1,87 @@
+/**
+ * Precision and recall, drawn from nothing but the true positives: `totals[n − 1]` is
+ * the number of detections, true and false, down to the nth true positive, so that
+ * precision there is n / totals[n − 1] and recall n / positives. Between two true
+ * positives recall stands still and precision only falls, hence every rule of
+ * interpolation can be told from these points alone.
+ */
+
+/** The precision at each true positive, raised to the best at that recall or beyond. */
+export function precisionEnvelope(totals: ArrayLike<number>): Float64Array {
+  const envelope = new Float64Array(totals.length);
+  let best = 0;
+  for (let n = totals.length; n > 0; n--) {
+    const precision = n / totals[n - 1];
+    if (precision > best) best = precision;
+    envelope[n - 1] = best;
+  }
+  return envelope;
+}
+
+/**
+ * Precision at given recalls, interpolated: the best precision at that recall or more,
+ * 0 where that recall isn't reached.
+ *
+ * @param recalls ascending, in [0, 1]
+ * @param out one place for each recall, from `at` on
+ */
+export function interpolatePrecision(
+  totals: ArrayLike<number>,
+  positives: number,
+  recalls: ArrayLike<number>,
+  out: Float64Array,
+  at = 0,
+): void {
+  const envelope = precisionEnvelope(totals);
+  let n = 1;
+  for (let r = 0; r < recalls.length; r++) {
+    while (n <= envelope.length && n / positives < recalls[r]) n++;
+    out[at + r] = n <= envelope.length ? envelope[n - 1] : 0;
+  }
+}
+
+/**
+ * Mean of the interpolated precision at given recalls: 101 of them make COCO's average
+ * precision, 11 make VOC 2007's. `null` without positives.
+ */
+export function interpolatedAveragePrecision(
+  totals: ArrayLike<number>,
+  positives: number,
+  recalls: ArrayLike<number>,
+): number | null {
+  if (positives === 0) return null;
+  const precision = new Float64Array(recalls.length);
+  interpolatePrecision(totals, positives, recalls, precision);
+  let sum = 0;
+  for (const value of precision) sum += value;
+  return sum / recalls.length;
+}
+
+/**
+ * Area under the interpolated precision-recall curve, all points (VOC 2010 and later,
+ * ILSVRC, Open Images). `null` without positives.
+ */
+export function allPointAveragePrecision(
+  totals: ArrayLike<number>,
+  positives: number,
+): number | null {
+  if (positives === 0) return null;
+  const envelope = precisionEnvelope(totals);
+  let area = 0;
+  for (let n = 1; n <= envelope.length; n++) {
+    area += (n / positives - (n - 1) / positives) * envelope[n - 1];
+  }
+  return area;
+}
+
+/** Mean of what is there; `null` when nothing is. */
+export function meanOf(values: Iterable<number | null>): number | null {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (value === null) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? null : sum / count;
+}

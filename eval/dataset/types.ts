@@ -1,0 +1,63 @@
+/**
+ * An identifier. Integers as in COCO's files, or text as many exporters write;
+ * `"12"` and `12` are the same id.
+ */
+export type Id = number | string;
+
+/** A photo. Width and height are in pixels. */
+export interface CocoImage {
+  id: Id;
+  file_name?: string;
+  width?: number;
+  height?: number;
+  /** Anything else is kept and left alone. */
+  [attribute: string]: unknown;
+}
+
+/** A class of objects. */
+export interface CocoCategory {
+  id: Id;
+  name?: string;
+  supercategory?: string;
+  [attribute: string]: unknown;
+}
+
+/** `[x, y, width, height]` in pixels, half-open: the right edge is x + width. */
+export type CocoBox = readonly [x: number, y: number, width: number, height: number];
+
+/** An object that is really there. */
+export interface CocoAnnotation {
+  /** Not needed, but unique when there. It may be 0. */
+  id?: Id;
+  image_id: Id;
+  category_id: Id;
+  bbox: CocoBox | readonly number[];
+  /** Area in pixels² by which COCO calls an object small or large. @default width·height */
+  area?: number;
+  /** Whether the box stands for a crowd of objects. @default 0 */
+  iscrowd?: 0 | 1 | boolean;
+  /** VOC: an object that need not be found. @default 0 */
+  difficult?: 0 | 1 | boolean;
+  /** Another name of `difficult` that converters write. COCO's rules don't read it. */
+  ignore?: 0 | 1 | boolean;
+  [attribute: string]: unknown;
+}
+
+/** The ground truth, as in COCO's `instances_*.json`. */
+export interface CocoDataset {
+  info?: unknown;
+  images: CocoImage[];
+  annotations: CocoAnnotation[];
+  categories: CocoCategory[];
+  [attribute: string]: unknown;
+}
+
+/** A detection, as in COCO's results files: a plain array of these. */
+export interface CocoDetection {
+  image_id: Id;
+  category_id: Id;
+  bbox: CocoBox | readonly number[];
+  /** Any finite number; higher is more certain. */
+  score: number;
+  [attribute: string]: unknown;
+}

@@ -1,0 +1,35 @@
+/**
+ * Mean average precision by each benchmark's own rules, and the reasons behind it.
+ * Plain data in, plain data out: no files, no images, no tensors.
+ *
+ * @packageDocumentation
+ */
+export { EvaluationError } from './errors.js';
+export type { EvaluationErrorCode } from './errors.js';
+export type {
+  CocoAnnotation,
+  CocoBox,
+  CocoCategory,
+  CocoDataset,
+  CocoDetection,
+  CocoImage,
+  Id,
+} from './dataset/types.js';
+export { tabulateGroundTruth } from './dataset/groundTruthTable.js';
+export type { Category, GroundTruthTable } from './dataset/groundTruthTable.js';
+export { tabulateDetections } from './dataset/detectionColumns.js';
+export type { DetectionColumns } from './dataset/detectionColumns.js';
+export type { UnknownIdOptions } from './dataset/detectionTable.js';
+export { parseAnnotations } from './parse/parseAnnotations.js';
+export { parseDetections } from './parse/parseDetections.js';
+export { evaluate } from './evaluate.js';
+export type { EvaluateOptions } from './evaluate.js';
+export { protocolNames } from './protocols/protocol.js';
+export type { ProtocolName, ProtocolOptions } from './protocols/protocol.js';
+export {
+  cocoAreaRanges,
+  cocoIouThresholds,
+  cocoRecallThresholds,
+} from './protocols/coco.js';
+export type { AreaRange, CocoOptions } from './protocols/coco.js';
+export type { ClassResult, EvaluationResult, Metrics } from './results.js';
