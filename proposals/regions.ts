@@ -1,0 +1,182 @@
+import type { ColourImage } from './convertColour.js';
+import type { Partition } from './mergeGraph.js';
+import type { TextureBins } from './gradientTexture.js';
+
+/** What each histogram row sums to. */
+export const HISTOGRAM_TOTAL = 2 ** 22;
+/** Colour bins a channel, as in the paper. */
+const COLOUR_BINS = 25;
+
+/** Superpixels with all that grouping needs; shared by every strategy on them. */
+export interface Regions {
+  count: number;
+  sizes: Int32Array;
+  /** count × 4, half-open, whole pixels */
+  boxes: Int32Array;
+  /** count × colourBins; each row sums to about HISTOGRAM_TOTAL. */
+  colour: Int32Array;
+  colourBins: number;
+  /** count × textureBins; each row sums to about HISTOGRAM_TOTAL. */
+  texture: Int32Array;
+  textureBins: number;
+  /** Neighbouring regions, 2 a pair, each pair once. */
+  pairs: Int32Array;
+}
+
+export function measureRegions(
+  partition: Partition,
+  image: ColourImage,
+  texture: TextureBins,
+  offsets: Int32Array,
+): Regions {
+  const { labels, count } = partition;
+  const { width, height } = image;
+  const sizes = new Int32Array(count);
+  const boxes = new Int32Array(4 * count);
+  for (let i = 0; i < count; i++) {
+    boxes[4 * i] = width;
+    boxes[4 * i + 1] = height;
+  }
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    // Runs of one label count as one step.
+    for (let x = 0; x < width;) {
+      const label = labels[row + x];
+      const start = x;
+      do x++;
+      while (x < width && labels[row + x] === label);
+      sizes[label] += x - start;
+      const b = 4 * label;
+      if (start < boxes[b]) boxes[b] = start;
+      if (y < boxes[b + 1]) boxes[b + 1] = y;
+      if (x > boxes[b + 2]) boxes[b + 2] = x;
+      boxes[b + 3] = y + 1;
+    }
+  }
+  const colourBins = COLOUR_BINS * image.channels;
+  const textureBins = texture.histograms * texture.binsPerHistogram;
+  return {
+    count,
+    sizes,
+    boxes,
+    colour: colourHistograms(labels, count, sizes, image),
+    colourBins,
+    texture: textureHistograms(labels, count, sizes, texture),
+    textureBins,
+    pairs: neighbours(partition, offsets),
+  };
+}
+
+function colourHistograms(
+  labels: Int32Array,
+  count: number,
+  sizes: Int32Array,
+  image: ColourImage,
+): Int32Array {
+  const { data, channels } = image;
+  const bins = COLOUR_BINS * channels;
+  const histograms = new Int32Array(count * bins);
+  const pixels = labels.length;
+  if (channels === 3) {
+    for (let i = 0, p = 0; i < pixels; i++, p += 3) {
+      const row = labels[i] * bins;
+      histograms[row + ((data[p] * COLOUR_BINS) >> 8)]++;
+      histograms[row + COLOUR_BINS + ((data[p + 1] * COLOUR_BINS) >> 8)]++;
+      histograms[row + 2 * COLOUR_BINS + ((data[p + 2] * COLOUR_BINS) >> 8)]++;
+    }
+  } else {
+    for (let i = 0, p = 0; i < pixels; i++) {
+      const row = labels[i] * bins;
+      for (let c = 0; c < channels; c++, p++) {
+        histograms[row + c * COLOUR_BINS + ((data[p] * COLOUR_BINS) >> 8)]++;
+      }
+    }
+  }
+  for (let region = 0, i = 0; region < count; region++) {
+    const scale = HISTOGRAM_TOTAL / (channels * sizes[region]);
+    for (const end = i + bins; i < end; i++) histograms[i] *= scale;
+  }
+  return histograms;
+}
+
+function textureHistograms(
+  labels: Int32Array,
+  count: number,
+  sizes: Int32Array,
+  texture: TextureBins,
+): Int32Array {
+  const { bins, counts, histograms: perRegion, binsPerHistogram } = texture;
+  const listed = binsPerHistogram - 1;
+  const rowLength = perRegion * binsPerHistogram;
+  const histograms = new Int32Array(count * rowLength);
+  const pixels = labels.length;
+  for (let i = 0, n = 0; i < pixels; i++) {
+    const some = counts[i];
+    if (some === 0) continue;
+    const row = labels[i] * rowLength + perRegion;
+    for (const end = n + some; n < end; n++) histograms[row + bins[n]]++;
+  }
+  // The zero bins come first in a row: what the listed bins left over.
+  for (let region = 0; region < count; region++) {
+    const row = region * rowLength;
+    const size = sizes[region];
+    const scale = HISTOGRAM_TOTAL / (perRegion * size);
+    for (let h = 0, i = row + perRegion; h < perRegion; h++) {
+      let zeros = size;
+      for (const end = i + listed; i < end; i++) {
+        zeros -= histograms[i];
+        histograms[i] *= scale;
+      }
+      histograms[row + h] = zeros * scale;
+    }
+  }
+  return histograms;
+}
+
+/** Pairs of neighbouring regions, in the order in which the edges first join them. */
+function neighbours(partition: Partition, offsets: Int32Array): Int32Array {
+  const { labels, leftovers } = partition;
+  let capacity = 1024;
+  let table = new Float64Array(capacity).fill(-1);
+  let pairs = new Int32Array(1024);
+  let n = 0;
+  const { count } = partition;
+  for (let e = 0; e < leftovers.length; e++) {
+    const edge = leftovers[e];
+    let a = labels[edge >> 2];
+    let b = labels[(edge >> 2) + offsets[edge & 3]];
+    if (a === b) continue;
+    if (a > b) {
+      const swap = a;
+      a = b;
+      b = swap;
+    }
+    const key = a * count + b;
+    let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & (capacity - 1);
+    while (table[slot] !== key && table[slot] >= 0) slot = (slot + 1) & (capacity - 1);
+    if (table[slot] === key) continue;
+    table[slot] = key;
+    if (2 * n === pairs.length) {
+      const longer = new Int32Array(2 * pairs.length);
+      longer.set(pairs);
+      pairs = longer;
+    }
+    pairs[2 * n] = a;
+    pairs[2 * n + 1] = b;
+    n++;
+    if (2 * n > capacity) {
+      capacity *= 4;
+      table = new Float64Array(capacity).fill(-1);
+      for (let i = 0; i < n; i++) {
+        const a = pairs[2 * i];
+        const b = pairs[2 * i + 1];
+        let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+        slot = (slot ^ (slot >>> 15)) & (capacity - 1);
+        while (table[slot] >= 0) slot = (slot + 1) & (capacity - 1);
+        table[slot] = a * count + b;
+      }
+    }
+  }
+  return pairs.slice(0, 2 * n);
+}

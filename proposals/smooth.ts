@@ -1,0 +1,124 @@
+/**
+ * Gaussian smoothing of interleaved 8-bit values, edges repeated, in integers: the
+ * kernel is rounded to sum to 256 and the result to the nearest value.
+ *
+ * @param sigma standard deviation in pixels; 0 returns `data` itself
+ */
+export function smooth(
+  data: Uint8Array | Uint8ClampedArray,
+  width: number,
+  height: number,
+  channels: number,
+  sigma: number,
+): Uint8Array | Uint8ClampedArray {
+  const kernel = integerKernel(sigma);
+  const radius = kernel.length - 1;
+  if (radius === 0) return data;
+  const row = width * channels;
+  const smoothed = new Uint8Array(row * height);
+  // Rows are smoothed along x as they come into reach and kept in a ring.
+  const ring = 2 * radius + 1;
+  const lines: Uint16Array[] = [];
+  for (let i = 0; i < ring; i++) lines.push(new Uint16Array(row));
+  const padded = new Uint8Array(row + 2 * radius * channels);
+  const sums = new Int32Array(row);
+  let filled = 0;
+  for (let y = 0; y < height; y++) {
+    for (; filled < height && filled <= y + radius; filled++) {
+      smoothLine(
+        data,
+        filled * row,
+        row,
+        channels,
+        kernel,
+        padded,
+        lines[filled % ring],
+      );
+    }
+    const middle = lines[y % ring];
+    const to = y * row;
+    if (radius === 2) {
+      // The default sigma's kernel, in one pass.
+      const a = lines[Math.max(y - 2, 0) % ring];
+      const b = lines[Math.max(y - 1, 0) % ring];
+      const d = lines[Math.min(y + 1, height - 1) % ring];
+      const e = lines[Math.min(y + 2, height - 1) % ring];
+      const k0 = kernel[0];
+      const k1 = kernel[1];
+      const k2 = kernel[2];
+      for (let x = 0; x < row; x++) {
+        smoothed[to + x] =
+          (k0 * middle[x] + k1 * (b[x] + d[x]) + k2 * (a[x] + e[x]) + 32768) >>> 16;
+      }
+      continue;
+    }
+    for (let x = 0; x < row; x++) sums[x] = kernel[0] * middle[x] + 32768;
+    for (let r = 1; r <= radius; r++) {
+      const above = lines[Math.max(y - r, 0) % ring];
+      const below = lines[Math.min(y + r, height - 1) % ring];
+      const weight = kernel[r];
+      for (let x = 0; x < row; x++) sums[x] += weight * (above[x] + below[x]);
+    }
+    for (let x = 0; x < row; x++) smoothed[to + x] = sums[x] >>> 16;
+  }
+  return smoothed;
+}
+
+/** One row along x, times 256. */
+function smoothLine(
+  data: Uint8Array | Uint8ClampedArray,
+  from: number,
+  row: number,
+  channels: number,
+  kernel: Int32Array,
+  padded: Uint8Array,
+  line: Uint16Array,
+): void {
+  const radius = kernel.length - 1;
+  const pad = radius * channels;
+  padded.set(data.subarray(from, from + row), pad);
+  for (let i = 0; i < pad; i++) {
+    padded[i] = data[from + (i % channels)];
+    padded[pad + row + i] = data[from + row - channels + (i % channels)];
+  }
+  if (radius === 2) {
+    const k0 = kernel[0];
+    const k1 = kernel[1];
+    const k2 = kernel[2];
+    const c2 = 2 * channels;
+    const c3 = 3 * channels;
+    const c4 = 4 * channels;
+    for (let x = 0; x < row; x++) {
+      line[x] =
+        k0 * padded[x + c2] +
+        k1 * (padded[x + channels] + padded[x + c3]) +
+        k2 * (padded[x] + padded[x + c4]);
+    }
+    return;
+  }
+  for (let x = 0; x < row; x++) {
+    let sum = kernel[0] * padded[x + pad];
+    for (let r = 1; r <= radius; r++) {
+      sum +=
+        kernel[r] * (padded[x + pad - r * channels] + padded[x + pad + r * channels]);
+    }
+    line[x] = sum;
+  }
+}
+
+/** Half a Gaussian in 256ths, centre first; taps that round to 0 are left out. */
+function integerKernel(sigma: number): Int32Array {
+  if (!(sigma > 0)) return Int32Array.of(256);
+  const reach = Math.ceil(4 * sigma);
+  let sum = 1;
+  for (let i = 1; i <= reach; i++) sum += 2 * Math.exp(-(i * i) / (2 * sigma * sigma));
+  const taps: number[] = [];
+  let rest = 256;
+  for (let i = 1; i <= reach; i++) {
+    const tap = Math.round((256 * Math.exp(-(i * i) / (2 * sigma * sigma))) / sum);
+    if (tap === 0) break;
+    taps.push(tap);
+    rest -= 2 * tap;
+  }
+  return Int32Array.of(rest, ...taps);
+}
