@@ -9,7 +9,11 @@ import { MAPS } from './graph/googlenet.js';
 import { readModel, type DetectorModel } from './model.js';
 import type { Detection } from './pipeline/detections.js';
 import { checkPipelineOptions } from './pipeline/checkOptions.js';
-import { detectPhoto, type PipelineOptions, type StageTimes } from './pipeline/detectPhoto.js';
+import {
+  detectPhoto,
+  type PipelineOptions,
+  type StageTimes,
+} from './pipeline/detectPhoto.js';
 import { toPhoto, type PixelImage } from './warp/photo.js';
 import { readWeights } from './weights/safetensors.js';
 
@@ -82,8 +86,15 @@ export const DETECTOR_PROPOSALS = {
  * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH, ENGINE_UNAVAILABLE,
  *   INVALID_ARGUMENT
  */
-export async function loadDetector(options: LoadDetectorOptions = {}): Promise<Detector> {
-  const { model: file = defaultModelFile(), engine: engineName, threads, ...defaults } = options;
+export async function loadDetector(
+  options: LoadDetectorOptions = {},
+): Promise<Detector> {
+  const {
+    model: file = defaultModelFile(),
+    engine: engineName,
+    threads,
+    ...defaults
+  } = options;
   checkPipelineOptions(defaults);
   const bytes = await readModelFile(file);
   const model = readModel(readWeights(bytes, file), file);
@@ -99,7 +110,12 @@ export async function loadDetector(options: LoadDetectorOptions = {}): Promise<D
       file,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     },
-    engine: { name: engine.name, version: engine.version, device: engine.device, reason },
+    engine: {
+      name: engine.name,
+      version: engine.version,
+      device: engine.device,
+      reason,
+    },
   });
 }
 
@@ -136,7 +152,12 @@ class LoadedDetector implements Detector {
     image: PixelImage,
     options: DetectOptions = {},
   ): Promise<DetectionResult> {
-    const { proposals, proposalOptions, maxProposals = 2000, ...pipeline } = {
+    const {
+      proposals,
+      proposalOptions,
+      maxProposals = 2000,
+      ...pipeline
+    } = {
       ...this.defaults,
       ...options,
     };

@@ -11,6 +11,7 @@ const NUMBERS: Record<string, [string, (value: number) => boolean]> = {
   nmsIou: ['a number from 0 to 1', isPart],
   cropNmsIou: ['a number from 0 to 1', isPart],
   cropWeight: ['a number from 0 to 1', isPart],
+  cropBoxWeight: ['a number from 0 to 1', isPart],
   boxVoting: ['a number from 0 to 1', isPart],
   softSigma: ['a number greater than 0', (value) => value > 0],
   crops: ['a whole number from 1', isCount],
@@ -19,12 +20,21 @@ const NUMBERS: Record<string, [string, (value: number) => boolean]> = {
   maxDetections: ['a whole number from 1', isCount],
 };
 
+const CHOICES: Record<string, string[]> = {
+  mode: ['shared', 'crop', 'cascade'],
+  nms: ['hard', 'soft'],
+  cropMixing: ['geometric', 'arithmetic'],
+};
+
 /**
  * Checks options before any work is done.
  *
  * @throws DetectorError INVALID_ARGUMENT, naming the option and what it takes
  */
-export function checkPipelineOptions(options: PipelineOptions, model?: DetectorModel): void {
+export function checkPipelineOptions(
+  options: PipelineOptions,
+  model?: DetectorModel,
+): void {
   const given = options as Record<string, unknown>;
   for (const [name, [wanted, test]] of Object.entries(NUMBERS)) {
     const value = given[name];
@@ -32,13 +42,13 @@ export function checkPipelineOptions(options: PipelineOptions, model?: DetectorM
       throw invalid(`${name} must be ${wanted}, not ${String(value)}`);
     }
   }
-  const { mode, nms, classes } = options;
-  if (mode !== undefined && !['shared', 'crop', 'cascade'].includes(mode)) {
-    throw invalid(`mode must be shared, crop or cascade, not "${String(mode)}"`);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = given[name];
+    if (value !== undefined && !choices.includes(value as string)) {
+      throw invalid(`${name} must be ${choices.join(' or ')}, not "${String(value)}"`);
+    }
   }
-  if (nms !== undefined && !['hard', 'soft'].includes(nms)) {
-    throw invalid(`nms must be hard or soft, not "${String(nms)}"`);
-  }
+  const { classes } = options;
   const known = model?.classes.names.slice(1);
   const unknown = known && classes?.find((name) => !known.includes(name));
   if (unknown !== undefined) {

@@ -3,7 +3,11 @@ import type { ScoredBoxes } from '../heads/decodeOutputs.js';
 import type { DetectorModel } from '../model.js';
 import { nonMaximumSuppression } from '../suppression/nonMaximumSuppression.js';
 import type { Photo } from '../warp/photo.js';
-import { selectDetections, type Detection, type SelectionOptions } from './detections.js';
+import {
+  selectDetections,
+  type Detection,
+  type SelectionOptions,
+} from './detections.js';
 import { scoreCrops, scoreShared } from './scoreBoxes.js';
 
 /**
@@ -17,20 +21,26 @@ export type Mode = 'shared' | 'crop' | 'cascade';
 export interface PipelineOptions extends SelectionOptions {
   /** @default 'cascade' */
   mode?: Mode;
-  /** Cascade: the best so many boxes are warped. @default 50 */
+  /** Cascade: the best so many boxes are warped. @default 100 */
   crops?: number;
   /** Cascade: overlap above which the lesser box is not warped. @default 0.7 */
   cropNmsIou?: number;
-  /** Cascade: weight of the crop's probabilities, 0 to 1; the rest is shared mode's. @default 0.5 */
+  /** Cascade: which mean of the two probabilities is taken. @default 'geometric' */
+  cropMixing?: 'geometric' | 'arithmetic';
+  /** Cascade: weight of the crop's probabilities, 0 to 1; the rest is shared mode's. @default 0.45 */
   cropWeight?: number;
+  /** Cascade: weight of the crop's boxes, 0 to 1; the rest is shared mode's. @default 1 */
+  cropBoxWeight?: number;
 }
 
 export const PIPELINE_DEFAULTS = {
   mode: 'cascade' as Mode,
-  crops: 50,
+  crops: 100,
   cropNmsIou: 0.7,
-  cropWeight: 0.5,
-};
+  cropMixing: 'geometric',
+  cropWeight: 0.45,
+  cropBoxWeight: 1,
+} satisfies PipelineOptions;
 
 /** Milliseconds spent in each stage. */
 export interface StageTimes {
@@ -51,7 +61,15 @@ export async function detectPhoto(
   proposals: Float32Array,
   options: PipelineOptions = {},
 ): Promise<{ detections: Detection[]; times: StageTimes }> {
-  const { mode, crops, cropNmsIou, cropWeight, ...selection } = {
+  const {
+    mode,
+    crops,
+    cropNmsIou,
+    cropMixing,
+    cropWeight,
+    cropBoxWeight,
+    ...selection
+  } = {
     ...PIPELINE_DEFAULTS,
     ...options,
   };
@@ -73,8 +91,17 @@ export async function detectPhoto(
   } else if (mode === 'shared') scored = await shared();
   else if (mode === 'crop') scored = await cropped(proposals);
   else {
-    const chosen = chooseForCropping(await shared(), model.head.classes, crops, cropNmsIou);
-    scored = mixScores(chosen, await cropped(chosen.boxes), cropWeight);
+    const chosen = chooseForCropping(
+      await shared(),
+      model.head.classes,
+      crops,
+      cropNmsIou,
+    );
+    scored = mixScores(chosen, await cropped(chosen.boxes), {
+      cropMixing,
+      cropWeight,
+      cropBoxWeight,
+    });
   }
   const detections = await timed('selection', () =>
     selectDetections(scored, model.classes, selection),
@@ -111,16 +138,22 @@ export function chooseForCropping(
   return { boxes: take(boxes, 4), probabilities: take(probabilities, classes) };
 }
 
-/** Mixes the two answers about the same boxes: weighted probabilities, mean boxes. */
+/** Mixes the two answers about the same boxes. */
 export function mixScores(
   shared: ScoredBoxes,
   cropped: ScoredBoxes,
-  cropWeight: number,
+  options: Required<
+    Pick<PipelineOptions, 'cropMixing' | 'cropWeight' | 'cropBoxWeight'>
+  >,
 ): ScoredBoxes {
-  const mix = (a: Float32Array, b: Float32Array, weight: number) =>
+  const { cropMixing, cropWeight, cropBoxWeight } = options;
+  const arithmetic = (a: Float32Array, b: Float32Array, weight: number) =>
     a.map((value, i) => (1 - weight) * value + weight * b[i]);
+  const geometric = (a: Float32Array, b: Float32Array, weight: number) =>
+    a.map((value, i) => value ** (1 - weight) * b[i] ** weight);
+  const mix = cropMixing === 'geometric' ? geometric : arithmetic;
   return {
-    boxes: mix(shared.boxes, cropped.boxes, 0.5),
+    boxes: arithmetic(shared.boxes, cropped.boxes, cropBoxWeight),
     probabilities: mix(shared.probabilities, cropped.probabilities, cropWeight),
   };
 }

@@ -26,11 +26,11 @@ export interface SelectionOptions {
    * @default 0.01
    */
   scoreThreshold?: number;
-  /** `soft`: the scores of overlapping boxes fall (Soft-NMS). @default 'hard' */
+  /** `soft`: the scores of overlapping boxes fall (Soft-NMS). @default 'soft' */
   nms?: 'hard' | 'soft';
   /** IoU above which hard suppression drops the lesser box. @default 0.45 */
   nmsIou?: number;
-  /** Width of Soft-NMS's Gaussian. @default 0.5 */
+  /** Width of Soft-NMS's Gaussian. @default 0.4 */
   softSigma?: number;
   /** Whether boxes of different classes suppress one another. @default false */
   classAgnosticNms?: boolean;
@@ -57,9 +57,9 @@ export interface ClassTable {
 
 export const SELECTION_DEFAULTS = {
   scoreThreshold: 0.01,
-  nms: 'hard',
+  nms: 'soft',
   nmsIou: 0.45,
-  softSigma: 0.5,
+  softSigma: 0.4,
   classAgnosticNms: false,
   boxVoting: 0,
   maxCandidates: 300,

@@ -1,0 +1,86 @@
+/**
+ * The detector: networks as data, engines that run them, weight files, warping,
+ * heads, non-maximum suppression, and R-CNN's pipeline over them.
+ *
+ * @packageDocumentation
+ */
+export { DetectorError, type DetectorErrorCode } from './errors.js';
+export {
+  defaultModelFile,
+  DEFAULT_MODEL,
+  DETECTOR_PROPOSALS,
+  loadDetector,
+  type DetectionResult,
+  type DetectOptions,
+  type Detector,
+  type DetectorInfo,
+  type LoadDetectorOptions,
+} from './loadDetector.js';
+export { readModel, type DetectorModel } from './model.js';
+export {
+  selectDetections,
+  SELECTION_DEFAULTS,
+  type ClassTable,
+  type Detection,
+  type SelectionOptions,
+} from './pipeline/detections.js';
+export {
+  detectPhoto,
+  PIPELINE_DEFAULTS,
+  type Mode,
+  type PipelineOptions,
+  type StageTimes,
+} from './pipeline/detectPhoto.js';
+export { cropOutputs, scoreCrops, scoreShared } from './pipeline/scoreBoxes.js';
+export {
+  chooseEngine,
+  ENGINE_NAMES,
+  type ChosenEngine,
+  type EngineName,
+} from './engines/chooseEngine.js';
+export type { Engine, NetworkSession, SessionOptions } from './engines/engine.js';
+export { onnxEngine } from './engines/onnxEngine.js';
+export {
+  googlenetClassifier,
+  googlenetRcnn,
+  INCEPTION_CHANNELS,
+  MAPS,
+  type InceptionChannels,
+} from './graph/googlenet.js';
+export { parameterShapes } from './graph/parameterShapes.js';
+export type { Graph, GraphNode } from './graph/types.js';
+export { emitOnnx } from './onnx/emitOnnx.js';
+export {
+  decodeOutputs,
+  type HeadOptions,
+  type ScoredBoxes,
+} from './heads/decodeOutputs.js';
+export {
+  poolingWeights,
+  PositionSensitiveMaps,
+  type HeadLayout,
+} from './heads/positionSensitivePooling.js';
+export {
+  nonMaximumSuppression,
+  type NonMaximumSuppressionOptions,
+} from './suppression/nonMaximumSuppression.js';
+export {
+  softNonMaximumSuppression,
+  type SoftNonMaximumSuppressionOptions,
+} from './suppression/softNonMaximumSuppression.js';
+export { voteBox } from './suppression/voteBoxes.js';
+export {
+  toPhoto,
+  type Photo,
+  type PixelImage,
+  type Preprocessing,
+} from './warp/photo.js';
+export { resizePhoto } from './warp/resizePhoto.js';
+export { PhotoPyramid, warpCrops, type WarpOptions } from './warp/warpCrops.js';
+export { readCaffemodel } from './weights/caffemodel.js';
+export {
+  readSafetensors,
+  readWeights,
+  writeSafetensors,
+} from './weights/safetensors.js';
+export { checkWeights, type Tensor, type Weights } from './weights/weights.js';

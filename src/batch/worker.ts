@@ -1,0 +1,56 @@
+/** The program of a worker process: one job after the other, answers by message. */
+import { createDetectTask } from '../detect/detectTask.js';
+import { createProposeTask } from '../propose/proposeTask.js';
+import type { Job, SerializedError, WorkerMessage } from './workerPool.js';
+import type { Task, TaskSetUp } from './task.js';
+
+const TASKS = { detect: createDetectTask, propose: createProposeTask };
+
+type Incoming = { setUp: TaskSetUp } | { drop: true } | Job;
+
+let task: Task | undefined;
+const queue: Job[] = [];
+let isBusy = false;
+
+function send(message: WorkerMessage<unknown>): void {
+  // The parent may be gone; then this process ends by 'disconnect'.
+  if (process.connected) process.send!(message);
+}
+
+function serialize(error: unknown): SerializedError {
+  const { name, code, message, stack } = error as Error & { code?: string };
+  return { name, code, message, stack };
+}
+
+async function setUp(settings: TaskSetUp): Promise<void> {
+  try {
+    task = await (TASKS[settings.kind] as (s: TaskSetUp) => Promise<Task>)(settings);
+    send({ kind: 'ready', info: task.info });
+    await work();
+  } catch (error) {
+    send({ kind: 'unusable', error: serialize(error) });
+  }
+}
+
+async function work(): Promise<void> {
+  if (isBusy || !task) return;
+  isBusy = true;
+  for (let job = queue.shift(); job; job = queue.shift()) {
+    send({ kind: 'done', result: await task.run(job) });
+    // Let messages in (a drop, above all) between two jobs.
+    await new Promise(setImmediate);
+  }
+  isBusy = false;
+}
+
+process.on('message', (message: Incoming) => {
+  if ('setUp' in message) void setUp(message.setUp);
+  else if ('drop' in message) queue.length = 0;
+  else {
+    queue.push(message);
+    void work();
+  }
+});
+process.on('disconnect', () => process.exit());
+// Ctrl-C reaches the whole group; the parent decides what is still finished.
+process.on('SIGINT', () => undefined);

@@ -1,0 +1,246 @@
+import { Command, Option } from 'commander';
+import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
+import { DETECTOR_PROPOSALS } from '../../detectors/loadDetector.js';
+import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
+import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
+import { runDetect } from '../detect/runDetect.js';
+import { RESULT_FORMATS, type ResultFormat } from '../detect/writeResults.js';
+import { describeRun } from '../detect/describeRun.js';
+import { EXIT_CODES } from '../errors.js';
+import { interruption } from './interruption.js';
+import { list, number, wholeNumber } from './optionParsers.js';
+
+interface DetectCommandOptions {
+  output: string;
+  annotations?: string;
+  mode: Mode;
+  model?: string;
+  engine: EngineName;
+  proposals?: string;
+  proposalMode: 'single' | 'fast';
+  workingSize: number;
+  maxProposals: number;
+  seed: number;
+  crops: number;
+  cropMixing: 'geometric' | 'arithmetic';
+  cropWeight: number;
+  cropBoxWeight: number;
+  scoreThreshold: number;
+  nms: 'hard' | 'soft';
+  nmsIou: number;
+  softSigma: number;
+  classAgnosticNms?: boolean;
+  boxVoting: number;
+  maxDetections: number;
+  classes?: string[];
+  draw?: boolean;
+  drawThreshold: number;
+  saveCrops?: boolean;
+  format?: ResultFormat[];
+  workers?: number;
+  maxPixels?: number;
+  restart?: boolean;
+  quiet?: boolean;
+}
+
+export function detectCommand(): Command {
+  const { scoreThreshold, nmsIou, softSigma, boxVoting, maxDetections } =
+    SELECTION_DEFAULTS;
+  return new Command('detect')
+    .description(
+      'find objects in photos: folders (with what is below them), files, globs',
+    )
+    .argument(
+      '<path...>',
+      'JPEG, PNG, WebP, TIFF, GIF or AVIF files, or folders of them',
+    )
+    .requiredOption('-o, --output <dir>', 'folder for the results')
+    .option(
+      '-a, --annotations <file>',
+      'COCO annotations whose image and category ids the results take',
+    )
+    .addOption(
+      new Option(
+        '-m, --mode <mode>',
+        'shared: network once a photo; crop: once a proposal; cascade: shared chooses what is cropped',
+      )
+        .choices(['shared', 'crop', 'cascade'])
+        .default(PIPELINE_DEFAULTS.mode),
+    )
+    .option(
+      '--model <file>',
+      'a detector in .safetensors form (default: the one of this package)',
+    )
+    .addOption(
+      new Option('--engine <name>', 'what runs the network')
+        .choices(ENGINE_NAMES)
+        .default('auto'),
+    )
+    .option(
+      '-p, --proposals <file>',
+      'take the boxes from a proposals file (.json or .jsonl)',
+    )
+    .addOption(
+      new Option('--proposal-mode <mode>', 'selective search')
+        .choices(['single', 'fast'])
+        .default(DETECTOR_PROPOSALS.mode),
+    )
+    .option(
+      '--working-size <pixels>',
+      'longest side at which boxes are proposed',
+      wholeNumber(16),
+      DETECTOR_PROPOSALS.workingSize,
+    )
+    .option(
+      '--max-proposals <n>',
+      'classify at most so many proposals a photo',
+      wholeNumber(1),
+      2000,
+    )
+    .option('--seed <n>', 'seed of the order of proposals', wholeNumber(0), 0)
+    .option(
+      '--crops <n>',
+      'cascade: warp the best so many',
+      wholeNumber(1),
+      PIPELINE_DEFAULTS.crops,
+    )
+    .addOption(
+      new Option(
+        '--crop-mixing <mean>',
+        "cascade: which mean of the shared and the crop's scores",
+      )
+        .choices(['geometric', 'arithmetic'])
+        .default(PIPELINE_DEFAULTS.cropMixing),
+    )
+    .option(
+      '--crop-box-weight <w>',
+      "cascade: the crops' part in the boxes, 0 to 1",
+      number(0, 1),
+      PIPELINE_DEFAULTS.cropBoxWeight,
+    )
+    .option(
+      '--crop-weight <w>',
+      "cascade: the crops' part in the scores, 0 to 1",
+      number(0, 1),
+      PIPELINE_DEFAULTS.cropWeight,
+    )
+    .option(
+      '--score-threshold <s>',
+      'leave out detections under this score; average precision needs it low',
+      number(0, 1),
+      scoreThreshold,
+    )
+    .addOption(
+      new Option(
+        '--nms <kind>',
+        'hard: drop lesser overlapping boxes; soft: lower their scores',
+      )
+        .choices(['hard', 'soft'])
+        .default(SELECTION_DEFAULTS.nms),
+    )
+    .option(
+      '--nms-iou <iou>',
+      'hard: overlap above which the lesser box is dropped',
+      number(0, 1),
+      nmsIou,
+    )
+    .option(
+      '--soft-sigma <sigma>',
+      'soft: width of the Gaussian',
+      number(1e-6),
+      softSigma,
+    )
+    .option(
+      '--class-agnostic-nms',
+      'let boxes of different classes suppress one another',
+    )
+    .option(
+      '--box-voting <iou>',
+      'average a kept box with those that overlap it this much; 0: off',
+      number(0, 1),
+      boxVoting,
+    )
+    .option(
+      '--max-detections <n>',
+      'at most so many a photo',
+      wholeNumber(1),
+      maxDetections,
+    )
+    .option('--classes <names>', 'report these classes only (with commas)', list)
+    .option('-d, --draw', 'write each photo with its boxes to DIR/pictures')
+    .option(
+      '--draw-threshold <s>',
+      'draw and crop detections from this score on',
+      number(0, 1),
+      0.3,
+    )
+    .option('--save-crops', 'write each detection cut out to DIR/crops')
+    .addOption(
+      new Option('-f, --format <name...>', 'further forms of the results').choices(
+        RESULT_FORMATS,
+      ),
+    )
+    .option(
+      '-w, --workers <n>',
+      'worker processes (default: one per core)',
+      wholeNumber(1),
+    )
+    .option('--max-pixels <n>', 'refuse larger photos', wholeNumber(1))
+    .option('--restart', "throw away what the output folder's earlier run left")
+    .option('-q, --quiet', 'no progress and no summary')
+    .action(async (paths: string[], options: DetectCommandOptions) => {
+      process.exitCode = await detect(paths, options);
+    });
+}
+
+async function detect(paths: string[], options: DetectCommandOptions): Promise<number> {
+  const { signal, release } = interruption();
+  try {
+    const { draw, saveCrops, drawThreshold, quiet } = options;
+    const report = await runDetect({
+      paths,
+      output: options.output,
+      annotations: options.annotations,
+      model: options.model,
+      engine: options.engine,
+      proposals: options.proposals,
+      detect: {
+        mode: options.mode,
+        crops: options.crops,
+        cropMixing: options.cropMixing,
+        cropWeight: options.cropWeight,
+        cropBoxWeight: options.cropBoxWeight,
+        maxProposals: options.maxProposals,
+        proposalOptions: {
+          mode: options.proposalMode,
+          workingSize: options.workingSize,
+          seed: options.seed,
+        },
+        scoreThreshold: options.scoreThreshold,
+        nms: options.nms,
+        nmsIou: options.nmsIou,
+        softSigma: options.softSigma,
+        classAgnosticNms: options.classAgnosticNms ?? false,
+        boxVoting: options.boxVoting,
+        maxDetections: options.maxDetections,
+        classes: options.classes,
+      },
+      draw: draw ? { threshold: drawThreshold } : undefined,
+      saveCrops: saveCrops ? { threshold: drawThreshold } : undefined,
+      formats: options.format,
+      workers: options.workers,
+      maxPixels: options.maxPixels,
+      restart: options.restart,
+      quiet,
+      signal,
+    });
+    if (!report) {
+      process.stderr.write('stopped; the same command goes on from here\n');
+      return EXIT_CODES.interrupted;
+    }
+    if (!quiet) process.stdout.write(describeRun(report, options.output));
+    return report.counts.failed > 0 ? EXIT_CODES.someFailed : EXIT_CODES.success;
+  } finally {
+    release();
+  }
+}

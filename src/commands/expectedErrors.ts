@@ -1,0 +1,17 @@
+import { DetectorError } from '../../detectors/errors.js';
+import { EvaluationError } from '../../eval/index.js';
+import { ProposalError } from '../../proposals/index.js';
+import { WorkerError } from '../batch/workerPool.js';
+import { UsageError } from '../errors.js';
+
+/** Whether an error is about what we were given, and its message says all. */
+export function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof UsageError ||
+    error instanceof DetectorError ||
+    error instanceof EvaluationError ||
+    error instanceof ProposalError ||
+    // A worker that could not be set up says why: the engine, the model, an option.
+    (error instanceof WorkerError && error.reported?.name === 'DetectorError')
+  );
+}

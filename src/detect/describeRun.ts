@@ -1,0 +1,49 @@
+import { EOL } from 'node:os';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import type { DetectReport } from './writeResults.js';
+
+const plural = (n: number, one: string, many = `${one}s`) =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** A finished run in a few lines for a terminal. */
+export function describeRun(report: DetectReport, output: string): string {
+  const { counts, seconds, engine, model, startedAt, finishedAt } = report;
+  const wall = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+  const stages = Object.entries(seconds)
+    .filter(([, time]) => time > 0)
+    .map(([stage, time]) => `${stage} ${time.toFixed(1)}`);
+  const lines = [
+    `${plural(counts.detections, 'detection')} in ${plural(counts.detected, 'photo')} ` +
+      `(${plural(counts.proposals, 'proposal')}), ${wall.toFixed(1)} s with ${plural(report.workers, 'worker')}`,
+    `model     ${model.name} (${model.sha256.slice(0, 12)})`,
+  ];
+  if (engine) {
+    lines.push(
+      `engine    ${engine.name}: ${engine.version} on ${engine.device}, ${engine.reason}`,
+    );
+  }
+  if (stages.length > 0) lines.push(`worker s  ${stages.join(', ')}`);
+  if (counts.resumed > 0)
+    lines.push(`resumed   ${plural(counts.resumed, 'photo')} had been done before`);
+  if (counts.skipped > 0)
+    lines.push(
+      `skipped   ${plural(counts.skipped, 'file')} that are no photos by name`,
+    );
+  if (counts.notAnnotated) {
+    lines.push(
+      pc.yellow(
+        `warning   ${plural(counts.notAnnotated, 'photo')} not in the annotations, numbered after them`,
+      ),
+    );
+  }
+  if (counts.failed > 0) {
+    lines.push(
+      pc.red(
+        `failed    ${plural(counts.failed, 'file')}, see ${join(output, 'failures.json')}`,
+      ),
+    );
+  }
+  lines.push(`results   ${join(output, 'detections.json')}`);
+  return lines.join(EOL) + EOL;
+}

@@ -1,0 +1,110 @@
+import { DetectorError } from '../../detectors/errors.js';
+import {
+  loadDetector,
+  type DetectionResult,
+  type Detector,
+  type LoadDetectorOptions,
+} from '../../detectors/loadDetector.js';
+import type { PhotoJob, PhotoRecord, Task } from '../batch/task.js';
+import { failureOf } from '../batch/failure.js';
+import { decodeImage, type DecodedImage } from '../images/decodeImage.js';
+import { prepareSharpForWorker } from '../images/prepareSharp.js';
+import { writePictures, type PictureOptions } from './writePictures.js';
+
+/** How a detecting worker is set up. */
+export interface DetectSetUp {
+  kind: 'detect';
+  detector: LoadDetectorOptions;
+  maxPixels?: number;
+  pictures: PictureOptions;
+}
+
+/** A photo and, when they were given, its proposals. */
+export interface DetectJob extends PhotoJob {
+  proposals?: Float32Array;
+}
+
+/** x1, y1, x2, y2, category id of the model, score. */
+export type DetectionRow = [number, number, number, number, number, number];
+
+/** A journal's line: all that is kept of one photo. */
+export interface DetectRecord extends PhotoRecord {
+  width?: number;
+  height?: number;
+  proposals?: number;
+  detections?: DetectionRow[];
+  /** Milliseconds by stage. */
+  times?: DetectionResult['times'] & { decode: number; pictures: number };
+}
+
+/** Pixels are kept to a thousandth, scores to a millionth: less than engines differ by. */
+const round = (value: number, digits: number) => Number(value.toFixed(digits));
+
+export async function createDetectTask(
+  setUp: DetectSetUp,
+): Promise<Task<DetectRecord>> {
+  prepareSharpForWorker();
+  const detector = await loadDetector(setUp.detector);
+  return {
+    info: { ...detector.info, categories: detector.categories },
+    run: (job) => detectOne(detector, setUp, job as DetectJob),
+  };
+}
+
+async function detectOne(
+  detector: Detector,
+  setUp: DetectSetUp,
+  job: DetectJob,
+): Promise<DetectRecord> {
+  const { index, name: file, path, proposals } = job;
+  try {
+    const start = performance.now();
+    const image = await decodeImage(path, { maxPixels: setUp.maxPixels });
+    const decode = performance.now() - start;
+    const result = await detector.detectDetailed(image, proposals && { proposals });
+    const drawStart = performance.now();
+    await writePictures(image, file, result.detections, setUp.pictures);
+    const pictures = performance.now() - drawStart;
+    return recordOf(index, file, image, result, { decode, pictures });
+  } catch (error) {
+    // A defect of the engine or of a setting is not the photo's fault.
+    if (error instanceof DetectorError && error.code !== 'INVALID_ARGUMENT')
+      throw error;
+    return { index, file, failure: failureOf(error) };
+  }
+}
+
+function recordOf(
+  index: number,
+  file: string,
+  { width, height }: DecodedImage,
+  result: DetectionResult,
+  times: { decode: number; pictures: number },
+): DetectRecord {
+  const { proposals, shared, crops, selection } = result.times;
+  const { decode, pictures } = times;
+  const tenth = (time: number) => round(time, 1);
+  return {
+    index,
+    file,
+    width,
+    height,
+    proposals: result.proposals,
+    detections: result.detections.map(({ box, classId, score }) => [
+      round(box[0], 3),
+      round(box[1], 3),
+      round(box[2], 3),
+      round(box[3], 3),
+      classId,
+      round(score, 6),
+    ]),
+    times: {
+      decode: tenth(decode),
+      proposals: tenth(proposals),
+      shared: tenth(shared),
+      crops: tenth(crops),
+      selection: tenth(selection),
+      pictures: tenth(pictures),
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { cpus, platform, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { checkPipelineOptions } from '../../detectors/pipeline/checkOptions.js';
+import {
+  defaultModelFile,
+  type DetectOptions,
+  type DetectorInfo,
+} from '../../detectors/loadDetector.js';
+import { readModel } from '../../detectors/model.js';
+import { readWeights } from '../../detectors/weights/safetensors.js';
+import type { EngineName } from '../../detectors/engines/chooseEngine.js';
+import { coreCount } from '../batch/coreCount.js';
+import { failureOf } from '../batch/failure.js';
+import { fingerprint, hashFile, hashInputs } from '../batch/fingerprint.js';
+import { Journal } from '../batch/journal.js';
+import { runBatch } from '../batch/runBatch.js';
+import type { PhotoJob } from '../batch/task.js';
+import { UsageError } from '../errors.js';
+import { parseAnnotations } from '../../eval/index.js';
+import { readInputFile } from '../files/readInputFile.js';
+import { listImages } from '../inputs/listImages.js';
+import { showProgress } from '../progress.js';
+import { packageVersion } from '../version.js';
+import type { DetectJob, DetectRecord, DetectSetUp } from './detectTask.js';
+import { numberPhotos, type AnnotatedIds } from './photoIds.js';
+import { ProposalsFile } from './proposalsFile.js';
+import { writeResults, type DetectReport, type ResultFormat } from './writeResults.js';
+
+export interface RunDetectOptions {
+  /** Folders, files and globs. */
+  paths: readonly string[];
+  /** Folder for the results. */
+  output: string;
+  annotations?: string;
+  model?: string;
+  engine?: EngineName;
+  /** A proposals file to use instead of selective search. */
+  proposals?: string;
+  detect: DetectOptions;
+  draw?: { threshold: number };
+  saveCrops?: { threshold: number };
+  /** Further forms of the results. */
+  formats?: readonly ResultFormat[];
+  /** @default a worker per core */
+  workers?: number;
+  maxPixels?: number;
+  /** Throw away what an earlier run left in the output folder. */
+  restart?: boolean;
+  quiet?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Files of the output folder. */
+const JOURNAL = 'results.jsonl';
+
+/**
+ * Detects objects in all photos under the given paths, on all cores, and leaves
+ * the results in the output folder. What is done is in the journal
+ * (`results.jsonl`); a run that was stopped goes on from it.
+ *
+ * @returns undefined when the run was stopped by `signal` before its end
+ * @throws UsageError, DetectorError
+ */
+export async function runDetect(
+  options: RunDetectOptions,
+): Promise<DetectReport | undefined> {
+  const { output, detect, workers = coreCount(), signal, quiet = false } = options;
+  const startedAt = new Date();
+  const modelFile = options.model ?? defaultModelFile();
+  const modelHash = await hashFile(modelFile);
+  const model = readModel(readWeights(await readFile(modelFile), modelFile), modelFile);
+  checkPipelineOptions(detect, model);
+
+  const inputs = await listImages(options.paths, { exclude: [output] });
+  const { images } = inputs;
+  if (images.length === 0 && inputs.failures.length === 0) {
+    throw new UsageError(
+      'NO_PHOTOS',
+      `no photos under ${options.paths.join(', ')} (${inputs.skipped} other files)`,
+    );
+  }
+  const annotated = options.annotations
+    ? await readAnnotatedIds(options.annotations)
+    : undefined;
+  const { names: classNames, ids: classIds } = model.classes;
+  const classes = classNames.slice(1).map((name, i) => ({ id: classIds[i + 1], name }));
+  const ids = numberPhotos(images, classes, annotated);
+  const names = images.map(({ name }) => name);
+  const proposals = options.proposals
+    ? await ProposalsFile.open(options.proposals, names)
+    : undefined;
+
+  await mkdir(output, { recursive: true });
+  const { draw, saveCrops, formats = [], maxPixels, engine } = options;
+  const header = fingerprint({
+    version: packageVersion(),
+    model: modelHash,
+    options: { ...detect, engine, draw, saveCrops, formats, maxPixels },
+    photos: await hashInputs(images),
+    annotations: options.annotations && (await hashFile(options.annotations)),
+    proposals: options.proposals && (await fileStamp(options.proposals)),
+  });
+  await refuseForeignResults(output, options.restart ?? false);
+  const journal = await Journal.open<DetectRecord>(
+    join(output, JOURNAL),
+    header,
+    images.length,
+    options.restart ?? false,
+  );
+  try {
+    const resumed = journal.done;
+    const progress = quiet ? undefined : showProgress('photos', images.length, resumed);
+    let engineInfo: DetectorInfo['engine'] | undefined;
+    const setUp: DetectSetUp = {
+      kind: 'detect',
+      detector: { ...detect, model: modelFile, engine },
+      maxPixels,
+      pictures: { output: resolve(output), draw, saveCrops },
+    };
+    const isComplete = await runBatch<DetectJob, DetectRecord>({
+      images,
+      journal,
+      setUp,
+      workers,
+      prepare: (job) => withProposals(job, proposals),
+      progress: progress ?? { step: () => undefined, stop: () => undefined },
+      onReady: (info) => (engineInfo ??= (info as DetectorInfo).engine),
+      signal,
+    }).finally(() => progress?.stop());
+    if (!isComplete) return undefined;
+    return await writeResults({
+      output,
+      journal,
+      ids,
+      classes,
+      formats,
+      inputFailures: inputs.failures,
+      run: {
+        version: packageVersion(),
+        node: process.version,
+        platform: `${platform()} ${release()}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`,
+        startedAt: startedAt.toISOString(),
+        model: { name: model.name, file: modelFile, sha256: modelHash },
+        engine: engineInfo,
+        options: {
+          ...detect,
+          proposals: options.proposals,
+          annotations: options.annotations,
+        },
+        workers,
+        fingerprint: header.fingerprint,
+        photos: images.length,
+        resumed,
+        skipped: inputs.skipped,
+      },
+    });
+  } finally {
+    await journal.close();
+    await proposals?.close();
+  }
+}
+
+/**
+ * @throws UsageError BAD_IMAGE_ID when an image's id is no integer: results of
+ *   COCO's form can't refer to it
+ */
+async function readAnnotatedIds(path: string): Promise<AnnotatedIds> {
+  const { images, categories } = parseAnnotations(await readInputFile(path), path);
+  const integer = (id: unknown, where: string) => {
+    if (Number.isSafeInteger(Number(id))) return Number(id);
+    throw new UsageError(
+      'BAD_IMAGE_ID',
+      `${path}: ${where}.id: ${JSON.stringify(id)} is no integer, which results of COCO's form need; number them anew`,
+    );
+  };
+  return {
+    images: images.map(({ id, file_name }, i) => ({
+      id: integer(id, `images[${i}]`),
+      file_name: file_name ?? '',
+    })),
+    categories: categories.map(({ id, name }, i) => ({
+      id: integer(id, `categories[${i}]`),
+      name: name ?? '',
+    })),
+  };
+}
+
+async function withProposals(
+  job: PhotoJob,
+  file: ProposalsFile | undefined,
+): Promise<DetectJob | DetectRecord> {
+  if (!file) return job;
+  const { index, name } = job;
+  try {
+    const proposals = await file.boxes(name);
+    if (proposals) return { ...job, proposals };
+    const reason = `${name}: the proposals file has no entry of this name`;
+    return { index, file: name, failure: { code: 'NO_PROPOSALS', reason } };
+  } catch (error) {
+    return { index, file: name, failure: failureOf(error) };
+  }
+}
+
+/** Results in the folder that no journal of ours accounts for are not overwritten. */
+async function refuseForeignResults(output: string, restart: boolean): Promise<void> {
+  const exists = (name: string) =>
+    stat(join(output, name)).then(
+      () => true,
+      () => false,
+    );
+  if (!restart && !(await exists(JOURNAL)) && (await exists('detections.json'))) {
+    throw new UsageError(
+      'OTHER_RUN',
+      `${output} holds a detections.json without its ${JOURNAL}; name another output, or overwrite it with --restart`,
+    );
+  }
+}
+
+/** A large file by its size and time of change: hashing it all would take long. */
+async function fileStamp(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return `${size} ${mtimeMs}`;
+}

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { DetectorInfo } from '../../detectors/loadDetector.js';
+import type { Failure } from '../batch/failure.js';
+import type { Journal } from '../batch/journal.js';
+import { JsonArrayFile } from '../files/jsonArrayFile.js';
+import {
+  cocoResults,
+  csvResults,
+  imagesFile,
+  vocResults,
+  yoloResults,
+} from './resultFiles.js';
+import type { DetectRecord } from './detectTask.js';
+import type { PhotoIds } from './photoIds.js';
+
+/** Forms in which results can be written beside COCO's. */
+export const RESULT_FORMATS = ['voc', 'yolo'] as const;
+export type ResultFormat = (typeof RESULT_FORMATS)[number];
+
+/** `run.json`: where the results come from. Schema: schemas/run.schema.json. */
+export interface DetectReport {
+  tool: { name: 'googlenet-rcnn'; version: string };
+  node: string;
+  platform: string;
+  startedAt: string;
+  finishedAt: string;
+  model: { name: string; file: string; sha256: string };
+  /** What ran the network and why; absent when all photos had been done before. */
+  engine?: DetectorInfo['engine'];
+  options: Record<string, unknown>;
+  fingerprint: string;
+  workers: number;
+  counts: {
+    photos: number;
+    detected: number;
+    failed: number;
+    /** Files in the folders given that are no photos by their names. */
+    skipped: number;
+    /** Photos that an earlier, interrupted run had done. */
+    resumed: number;
+    proposals: number;
+    detections: number;
+    /** Photos that the annotations don't have; only with annotations. */
+    notAnnotated?: number;
+  };
+  /** Worker seconds by stage, summed over the photos. */
+  seconds: Record<string, number>;
+}
+
+export interface WriteResultsOptions {
+  output: string;
+  journal: Journal<DetectRecord>;
+  ids: PhotoIds;
+  /** The model's classes under its own ids, without the background. */
+  classes: readonly { id: number; name: string }[];
+  formats: readonly ResultFormat[];
+  /** Paths that gave no photo at all. */
+  inputFailures: readonly ({ file: string } & Failure)[];
+  run: Omit<DetectReport, 'tool' | 'finishedAt' | 'counts' | 'seconds'> & {
+    version: string;
+    skipped: number;
+    photos: number;
+    resumed: number;
+  };
+}
+
+/** The results of one photo, on their way to the files. */
+export interface PhotoResults {
+  file: string;
+  id: number;
+  width: number;
+  height: number;
+  detections: readonly {
+    box: readonly [number, number, number, number];
+    categoryId: number;
+    className: string;
+    score: number;
+  }[];
+}
+
+/** A file of the results that grows photo by photo. */
+export interface ResultsFile {
+  add(photo: PhotoResults): Promise<void>;
+  finish(): Promise<void>;
+}
+
+/**
+ * Turns a finished journal into the result files, in the order of the photos,
+ * one photo in memory at a time: `detections.json`, `images.json`,
+ * `failures.json`, `detections.csv`, `run.json` and what `formats` asks for.
+ */
+export async function writeResults(
+  options: WriteResultsOptions,
+): Promise<DetectReport> {
+  const { output, journal, ids, classes, formats, inputFailures, run } = options;
+  const { version, skipped, photos, resumed, ...provenance } = run;
+  const categories = classes.map(({ id, name }) => ({ id: ids.categoryId(id), name }));
+  const names = new Map(classes.map(({ id, name }) => [id, name]));
+  const counts: DetectReport['counts'] = {
+    photos,
+    detected: 0,
+    failed: inputFailures.length,
+    skipped,
+    resumed,
+    proposals: 0,
+    detections: 0,
+    notAnnotated: ids.notAnnotated,
+  };
+  const seconds: Record<string, number> = {};
+
+  const failures = await JsonArrayFile.create(join(output, 'failures.json'));
+  for (const failure of inputFailures) await failures.add(failure);
+  const files: ResultsFile[] = [
+    await cocoResults(join(output, 'detections.json')),
+    await imagesFile(join(output, 'images.json'), {
+      version,
+      categories,
+      model: run.model,
+    }),
+    await csvResults(join(output, 'detections.csv')),
+    ...(await Promise.all(
+      formats.map((format) =>
+        format === 'voc'
+          ? vocResults(join(output, 'voc'))
+          : yoloResults(
+              join(output, 'yolo'),
+              classes.map(({ name }) => name),
+            ),
+      ),
+    )),
+  ];
+  for await (const record of journal.records()) {
+    if (record.failure) {
+      counts.failed++;
+      await failures.add({ file: record.file, ...record.failure });
+      continue;
+    }
+    const photo = photoResults(record, ids, names);
+    for (const file of files) await file.add(photo);
+    counts.detected++;
+    counts.proposals += record.proposals ?? 0;
+    counts.detections += photo.detections.length;
+    for (const [stage, time] of Object.entries(record.times ?? {})) {
+      seconds[stage] = (seconds[stage] ?? 0) + time / 1000;
+    }
+  }
+  for (const file of files) await file.finish();
+  await failures.finish();
+
+  const report: DetectReport = {
+    tool: { name: 'googlenet-rcnn', version },
+    ...provenance,
+    finishedAt: new Date().toISOString(),
+    counts,
+    seconds: Object.fromEntries(
+      Object.entries(seconds).map(([stage, time]) => [stage, Number(time.toFixed(3))]),
+    ),
+  };
+  await writeFileAtomic(
+    join(output, 'run.json'),
+    JSON.stringify(report, null, 2) + '\n',
+  );
+  return report;
+}
+
+function photoResults(
+  { index, file, width = 0, height = 0, detections = [] }: DetectRecord,
+  ids: PhotoIds,
+  names: ReadonlyMap<number, string>,
+): PhotoResults {
+  return {
+    file,
+    id: ids.photoId(index),
+    width,
+    height,
+    detections: detections.map(([x1, y1, x2, y2, classId, score]) => ({
+      box: [x1, y1, x2, y2],
+      categoryId: ids.categoryId(classId),
+      className: names.get(classId) ?? String(classId),
+      score,
+    })),
+  };
+}

@@ -1,0 +1,123 @@
+import { rm } from 'node:fs/promises';
+import type { SelectiveSearchOptions } from '../../proposals/index.js';
+import { coreCount } from '../batch/coreCount.js';
+import type { Failure } from '../batch/failure.js';
+import { fingerprint, hashInputs } from '../batch/fingerprint.js';
+import { Journal } from '../batch/journal.js';
+import { runBatch } from '../batch/runBatch.js';
+import type { PhotoJob } from '../batch/task.js';
+import { UsageError } from '../errors.js';
+import { StreamedFile } from '../files/streamedFile.js';
+import { listImages } from '../inputs/listImages.js';
+import { showProgress } from '../progress.js';
+import { packageVersion } from '../version.js';
+import type { ProposalDrawing } from './drawProposals.js';
+import type { ProposeRecord } from './proposeTask.js';
+
+export interface RunProposeOptions {
+  paths: readonly string[];
+  /** The proposals file; JSON Lines when its name ends in .jsonl. */
+  output: string;
+  search: SelectiveSearchOptions;
+  drawing?: ProposalDrawing;
+  /** @default a worker per core */
+  workers?: number;
+  maxPixels?: number;
+  /** Throw away what an interrupted run left. */
+  restart?: boolean;
+  quiet?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface ProposeReport {
+  photos: number;
+  boxes: number;
+  failures: ({ file: string } & Failure)[];
+  /** Files in the folders given that are no photos by their names. */
+  skipped: number;
+}
+
+/**
+ * Proposes boxes for all photos under the given paths and writes them to one
+ * file. Results in progress stand in `OUTPUT.partial`, from which a run that was
+ * stopped goes on; the output itself appears whole.
+ *
+ * @returns undefined when the run was stopped by `signal` before its end
+ */
+export async function runPropose(
+  options: RunProposeOptions,
+): Promise<ProposeReport | undefined> {
+  const { output, search, drawing, workers = coreCount(), maxPixels, signal } = options;
+  const exclude = drawing ? [drawing.output] : [];
+  const inputs = await listImages(options.paths, { exclude });
+  const { images } = inputs;
+  if (images.length === 0 && inputs.failures.length === 0) {
+    throw new UsageError(
+      'NO_PHOTOS',
+      `no photos under ${options.paths.join(', ')} (${inputs.skipped} other files)`,
+    );
+  }
+  const header = fingerprint({
+    version: packageVersion(),
+    options: { search, drawing, maxPixels },
+    photos: await hashInputs(images),
+  });
+  const partial = `${output}.partial`;
+  const journal = await Journal.open<ProposeRecord>(
+    partial,
+    header,
+    images.length,
+    options.restart ?? false,
+  );
+  try {
+    const progress = options.quiet
+      ? { step: () => undefined, stop: () => undefined }
+      : showProgress('photos', images.length, journal.done);
+    const isComplete = await runBatch<PhotoJob, ProposeRecord>({
+      images,
+      journal,
+      setUp: { kind: 'propose', search, maxPixels, drawing },
+      workers,
+      prepare: (job) => Promise.resolve(job),
+      progress,
+      signal,
+    }).finally(() => progress.stop());
+    if (!isComplete) return undefined;
+    const report: ProposeReport = {
+      photos: images.length,
+      boxes: 0,
+      failures: [...inputs.failures],
+      skipped: inputs.skipped,
+    };
+    await writeProposals(journal, output, report);
+    await rm(partial);
+    return report;
+  } finally {
+    await journal.close();
+  }
+}
+
+async function writeProposals(
+  journal: Journal<ProposeRecord>,
+  output: string,
+  report: ProposeReport,
+): Promise<void> {
+  const isLines = output.endsWith('.jsonl');
+  const file = await StreamedFile.create(output);
+  if (!isLines) await file.write('{');
+  let separator = '\n';
+  for await (const { file: name, boxes, failure } of journal.records()) {
+    if (failure || !boxes) {
+      if (failure) report.failures.push({ file: name, ...failure });
+      continue;
+    }
+    report.boxes += boxes.length;
+    if (isLines) await file.write(JSON.stringify({ file: name, boxes }) + '\n');
+    else {
+      await file.write(`${separator}${JSON.stringify(name)}: ${JSON.stringify(boxes)}`);
+      separator = ',\n';
+    }
+  }
+  if (!isLines) await file.write('\n}\n');
+  await file.finish();
+}
