@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
+    reporters: ['default', './tests/closingLineReporter.ts'],
     coverage: {
       provider: 'v8',
       include: ['geometry/**', 'proposals/**', 'detectors/**', 'eval/**', 'src/**'],

@@ -1,4 +1,4 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type * as OnnxRuntime from 'onnxruntime-node';
 import { DetectorError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import { emitOnnx } from '../onnx/emitOnnx.js';
@@ -13,7 +13,7 @@ import type { Engine, NetworkSession, SessionOptions } from './engine.js';
  *   installed or its library does not load here.
  */
 export async function onnxEngine(): Promise<Engine> {
-  let runtime: typeof import('onnxruntime-node');
+  let runtime: typeof OnnxRuntime;
   try {
     runtime = await import('onnxruntime-node');
   } catch (error) {
@@ -34,7 +34,7 @@ export async function onnxEngine(): Promise<Engine> {
 }
 
 async function loadSession(
-  runtime: typeof import('onnxruntime-node'),
+  runtime: typeof OnnxRuntime,
   graph: Graph,
   weights: Weights,
   options: SessionOptions,
@@ -42,7 +42,7 @@ async function loadSession(
   const { outputs, threads = 1 } = options;
   checkWeights(graph, weights, weights.metadata.name ?? graph.name);
   const model = emitOnnx(graph, weights, outputs);
-  const sessionOptions: InferenceSession.SessionOptions = {
+  const sessionOptions: OnnxRuntime.InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,

@@ -39,13 +39,13 @@ export function checkPipelineOptions(
   for (const [name, [wanted, test]] of Object.entries(NUMBERS)) {
     const value = given[name];
     if (value !== undefined && !(typeof value === 'number' && test(value))) {
-      throw invalid(`${name} must be ${wanted}, not ${String(value)}`);
+      throw invalid(`${name} must be ${wanted}, not ${JSON.stringify(value)}`);
     }
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = given[name];
     if (value !== undefined && !choices.includes(value as string)) {
-      throw invalid(`${name} must be ${choices.join(' or ')}, not "${String(value)}"`);
+      throw invalid(`${name} must be ${choices.join(' or ')}, not ${JSON.stringify(value)}`);
     }
   }
   const { classes } = options;

@@ -117,7 +117,7 @@ function readTensor(
     throw invalid(source, `tensor "${name}" has no proper data_offsets`);
   }
   const [start, end] = offsets as [number, number];
-  const length = (shape as number[]).reduce((product, n) => product * n, 1);
+  const length = (shape).reduce((product, n) => product * n, 1);
   if (start > end || end > numbers.byteLength) {
     throw invalid(
       source,
@@ -135,7 +135,7 @@ function readTensor(
   copy.set(numbers.subarray(start, end));
   const stored = type.view(copy.buffer, length);
   return {
-    shape: shape as number[],
+    shape: shape,
     data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
   };
 }

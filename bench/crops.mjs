@@ -1,0 +1,149 @@
+/**
+ * Crop mode's throughput against the engine alone.
+ *
+ * The whole `rcnn detect --mode crop` command (start, decoding, proposals read
+ * from a file, warping, heads, suppression, results) on 100 photos, against a
+ * bare onnxruntime loop over the same network in as many processes, each at its
+ * own best batch size with its input ready in memory. The two run in turn.
+ *
+ *   node bench/crops.mjs [--photos 100] [--proposals 200] [--rounds 3]
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  cli,
+  coco,
+  importBuilt,
+  median,
+  mustRun,
+  readJson,
+  report,
+  valPhotos,
+} from './lib/shared.mjs';
+
+const { values } = parseArgs({
+  options: {
+    photos: { type: 'string', default: '100' },
+    proposals: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const photos = Number(values.photos);
+const perPhoto = Number(values.proposals);
+const rounds = Number(values.rounds);
+const processes = availableParallelism();
+
+if (process.send) await bareLoop();
+else await main();
+
+async function main() {
+  const rates = { detect: [], bare: [] };
+  let batch;
+  for (let round = 0; round < rounds; round++) {
+    const bare = await bareRound();
+    batch = bare.batches;
+    rates.bare.push(bare.rate);
+    rates.detect.push(await detectRound());
+    console.log(
+      `round ${round + 1}: detect ${rates.detect.at(-1).toFixed(1)} crops/s, bare loop ${bare.rate.toFixed(1)} crops/s (batches of ${batch})`,
+    );
+  }
+  const ratios = rates.detect.map((rate, i) => rate / rates.bare[i]);
+  report({
+    crop_rate_vs_bare_onnxruntime: Number(median(ratios).toFixed(3)),
+    rounds: ratios.map((ratio) => Number(ratio.toFixed(3))),
+    photos,
+    proposals_per_photo: perPhoto,
+    processes,
+  });
+}
+
+/** Crops per second of the whole command's wall time. */
+async function detectRound() {
+  const output = mkdtempSync(join(tmpdir(), 'rcnn-bench-'));
+  const { seconds } = await mustRun([
+    cli,
+    'detect',
+    ...valPhotos(photos),
+    '--output',
+    output,
+    '--mode',
+    'crop',
+    '--quiet',
+    '--proposals',
+    `${coco}/val/proposals-opencv-fast.json`,
+    '--max-proposals',
+    String(perPhoto),
+    '--workers',
+    String(processes),
+  ]);
+  const { counts } = readJson(join(output, 'run.json'));
+  rmSync(output, { recursive: true });
+  if (counts.detected !== photos) throw new Error(`${counts.failed} photos failed`);
+  return counts.proposals / seconds;
+}
+
+/** Crops per second of bare loops that run at once, started and warm. */
+async function bareRound() {
+  const children = Array.from({ length: processes }, () =>
+    fork(fileURLToPath(import.meta.url)),
+  );
+  const next = (child) => new Promise((done) => child.once('message', done));
+  const batches = (await Promise.all(children.map(next))).map(({ best }) => best);
+  const answers = children.map(next);
+  for (const child of children) child.send('go');
+  const parts = await Promise.all(answers);
+  for (const child of children) child.kill();
+  return { batches, rate: parts.reduce((sum, { rate }) => sum + rate, 0) };
+}
+
+async function bareLoop() {
+  const ort = await import('onnxruntime-node');
+  const { readModel } = await importBuilt('detectors/model.js');
+  const { readWeights } = await importBuilt('detectors/weights/safetensors.js');
+  const { emitOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
+  const { defaultModelFile } = await importBuilt('detectors/loadDetector.js');
+  const { MAPS } = await importBuilt('detectors/graph/googlenet.js');
+  const file = defaultModelFile();
+  const model = readModel(readWeights(readFileSync(file), file), file);
+  const session = await ort.InferenceSession.create(
+    emitOnnx(model.graph, model.weights, [MAPS]),
+    {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+    },
+  );
+  const { side } = model.warp;
+  const inputs = new Map(
+    [1, 2, 4, 8, 16, 32].map((size) => {
+      const data = Float32Array.from(
+        { length: size * 3 * side * side },
+        (_, i) => ((i * 7919) % 255) - 110,
+      );
+      return [size, new ort.Tensor('float32', data, [size, 3, side, side])];
+    }),
+  );
+  const rate = async (size, milliseconds) => {
+    const start = performance.now();
+    let crops = 0;
+    while (performance.now() - start < milliseconds) {
+      await session.run({ data: inputs.get(size) });
+      crops += size;
+    }
+    return (1000 * crops) / (performance.now() - start);
+  };
+  let best = 1;
+  let bestRate = 0;
+  for (const size of inputs.keys()) {
+    await rate(size, 300);
+    const found = await rate(size, 1500);
+    if (found > bestRate) [best, bestRate] = [size, found];
+  }
+  process.send({ best });
+  process.once('message', async () => process.send({ rate: await rate(best, 20_000) }));
+}

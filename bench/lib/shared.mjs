@@ -1,0 +1,74 @@
+/** What the benchmarks share: where things are, a child process, the closing line. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The built package; RCNN_DIST names another build. */
+export const dist = resolve(process.env.RCNN_DIST ?? `${root}dist`);
+export const cli = `${dist}/src/cli.js`;
+export const importBuilt = (path) => import(pathToFileURL(`${dist}/${path}`).href);
+
+/** The photos and annotations beside the checkout; without them a benchmark can't run. */
+export const coco = `${root}../shared/data/coco`;
+if (!existsSync(coco)) {
+  console.error(`this benchmark needs the photos in ${coco}`);
+  process.exit(2);
+}
+
+export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Paths of the first `count` photos of val, in the order of its annotations. */
+export function valPhotos(count) {
+  const { images } = readJson(`${coco}/val/instances.json`);
+  return images
+    .slice(0, count)
+    .map(({ file_name }) => `${coco}/val/images/${file_name}`);
+}
+
+/** Runs node with arguments; gives seconds, exit code and output. */
+export function runNode(args, { onStart, env } = {}) {
+  return new Promise((done, fail) => {
+    const start = performance.now();
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text) => (stdout += text));
+    child.stderr.on('data', (text) => (stderr += text));
+    child.on('error', fail);
+    child.on('close', (code, signal) => {
+      const seconds = (performance.now() - start) / 1000;
+      done({ seconds, code, signal, stdout, stderr });
+    });
+    onStart?.(child);
+  });
+}
+
+/** The same, where anything but success is the benchmark's end. */
+export async function mustRun(args, options) {
+  const result = await runNode(args, options);
+  if (result.code !== 0) {
+    console.error(result.stdout + result.stderr);
+    throw new Error(
+      `node ${args.join(' ').slice(0, 200)} ended with ${result.code ?? result.signal}`,
+    );
+  }
+  return result;
+}
+
+export const median = (values) =>
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+
+/** The machine in one line, then the figures in one. */
+export function report(figures) {
+  console.log(
+    `node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model.trim()}`,
+  );
+  console.log(`BENCH ${JSON.stringify(figures)}`);
+}
