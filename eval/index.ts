@@ -24,6 +24,8 @@ export { parseAnnotations } from './parse/parseAnnotations.js';
 export { parseDetections } from './parse/parseDetections.js';
 export { evaluate } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
+export { createEvaluator } from './createEvaluator.js';
+export type { Evaluator, EvaluatorImage, EvaluatorOptions } from './createEvaluator.js';
 export { protocolNames } from './protocols/protocol.js';
 export type { ProtocolName, ProtocolOptions } from './protocols/protocol.js';
 export {
@@ -32,4 +34,7 @@ export {
   cocoRecallThresholds,
 } from './protocols/coco.js';
 export type { AreaRange, CocoOptions } from './protocols/coco.js';
+export type { VocOptions } from './protocols/voc.js';
+export { ilsvrcThreshold } from './protocols/ilsvrc.js';
+export type { BlacklistEntry, IlsvrcOptions } from './protocols/ilsvrc.js';
 export type { ClassResult, EvaluationResult, Metrics } from './results.js';

@@ -66,12 +66,10 @@ export function allPointAveragePrecision(
   positives: number,
 ): number | null {
   if (positives === 0) return null;
-  const envelope = precisionEnvelope(totals);
-  let area = 0;
-  for (let n = 1; n <= envelope.length; n++) {
-    area += (n / positives - (n - 1) / positives) * envelope[n - 1];
-  }
-  return area;
+  // Every true positive is a step in recall of 1 / positives.
+  let sum = 0;
+  for (const precision of precisionEnvelope(totals)) sum += precision;
+  return sum / positives;
 }
 
 /** Mean of what is there; `null` when nothing is. */

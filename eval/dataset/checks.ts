@@ -48,9 +48,10 @@ export function checkNumber(value: unknown, file: string, where: string): number
   );
 }
 
-/** A flag as COCO and VOC write it; missing means false. */
+/** A flag as COCO and VOC write it; missing or null means false. */
 export function checkFlag(value: unknown, file: string, where: string): 0 | 1 {
-  if (value === undefined || value === 0 || value === false) return 0;
+  if (value === undefined || value === null) return 0;
+  if (value === 0 || value === false) return 0;
   if (value === 1 || value === true) return 1;
   throw new EvaluationError(
     'INVALID_NUMBER',

@@ -1,6 +1,7 @@
 import { EvaluationError } from '../errors.js';
 import { checkList, isBox, refuseBox } from './checks.js';
-import { describe, normalizeId } from './ids.js';
+import { DetectionBuilder } from './detectionBuilder.js';
+import { describe } from './ids.js';
 import type { CocoDetection, Id } from './types.js';
 
 /**
@@ -19,33 +20,6 @@ export interface DetectionColumns {
   scores: Float64Array;
 }
 
-/** Gives each distinct id a number, in order of appearance. */
-export class IdInterner {
-  readonly ids: Id[] = [];
-  private readonly places = new Map<unknown, number>();
-  private lastValue: unknown = this; // no id is this
-  private lastPlace = -1;
-
-  /** The id's number. `where` is called only when the id is refused. */
-  place(value: unknown, file: string, where: () => string): number {
-    if (value === this.lastValue) return this.lastPlace;
-    let place = this.places.get(value);
-    if (place === undefined) {
-      // "12" and 12 are two values of one id.
-      const id = normalizeId(value, file, where());
-      place = this.places.get(id);
-      if (place === undefined) {
-        place = this.ids.push(id) - 1;
-        this.places.set(id, place);
-      }
-      this.places.set(value, place);
-    }
-    this.lastValue = value;
-    this.lastPlace = place;
-    return place;
-  }
-}
-
 /**
  * Checks a list of detections and lays it out in columns.
  *
@@ -61,66 +35,11 @@ export function tabulateDetections(
     '',
     'a results file is a plain list of { image_id, category_id, bbox, score }',
   ) as CocoDetection[];
-  const count = list.length;
-  const images = new IdInterner();
-  const categories = new IdInterner();
-  const image = new Int32Array(count);
-  const category = new Int32Array(count);
-  const boxes = new Float64Array(4 * count);
-  const scores = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const detection = list[i];
-    if (typeof detection !== 'object' || detection === null) {
-      throw new EvaluationError(
-        'INVALID_STRUCTURE',
-        `expected an object, found ${describe(detection)}`,
-        file,
-        `[${i}]`,
-      );
-    }
-    image[i] = images.place(detection.image_id, file, () => `[${i}].image_id`);
-    category[i] = categories.place(
-      detection.category_id,
-      file,
-      () => `[${i}].category_id`,
-    );
-    const box = detection.bbox;
-    if (!Array.isArray(box) || box.length !== 4) refuseBox(box, file, `[${i}].bbox`);
-    const [x, y, width, height] = box as number[];
-    if (
-      typeof x !== 'number' ||
-      typeof y !== 'number' ||
-      typeof width !== 'number' ||
-      typeof height !== 'number' ||
-      !isBox(x, y, width, height)
-    ) {
-      refuseBox(box, file, `[${i}].bbox`);
-    }
-    const o = 4 * i;
-    boxes[o] = x;
-    boxes[o + 1] = y;
-    boxes[o + 2] = width;
-    boxes[o + 3] = height;
-    const score = detection.score;
-    if (typeof score !== 'number' || !Number.isFinite(score)) {
-      throw new EvaluationError(
-        'INVALID_NUMBER',
-        `expected a finite number, found ${describe(score)}`,
-        file,
-        `[${i}].score`,
-      );
-    }
-    scores[i] = score;
+  const builder = new DetectionBuilder();
+  for (let i = 0; i < list.length; i++) {
+    addDetection(builder, list[i], file, i);
   }
-  return {
-    count,
-    imageIds: images.ids,
-    image,
-    categoryIds: categories.ids,
-    category,
-    boxes,
-    scores,
-  };
+  return builder.finish();
 }
 
 /** Whether the detections are in columns already. */
@@ -131,4 +50,64 @@ export function isDetectionColumns(
     !Array.isArray(detections) &&
     ArrayBuffer.isView((detections as DetectionColumns | null)?.boxes)
   );
+}
+
+/**
+ * Checks a detection and adds it.
+ *
+ * @param index its place, for messages: `7` or a path
+ * @param imageId the detection's image, when the detection itself doesn't say
+ */
+export function addDetection(
+  builder: DetectionBuilder,
+  detection: unknown,
+  file: string,
+  index: number | string,
+  imageId?: Id,
+): void {
+  // Paths are put together only when they are needed.
+  const where = (field: string) =>
+    (typeof index === 'number' ? `[${index}]` : index) + field;
+  if (typeof detection !== 'object' || detection === null) {
+    throw new EvaluationError(
+      'INVALID_STRUCTURE',
+      `expected an object, found ${describe(detection)}`,
+      file,
+      where(''),
+    );
+  }
+  const row = detection as Record<string, unknown>;
+  const image = builder.images.place(imageId ?? row.image_id, file, () =>
+    where('.image_id'),
+  );
+  const category = builder.categories.place(row.category_id, file, () =>
+    where('.category_id'),
+  );
+  const box = row.bbox as readonly unknown[];
+  if (!Array.isArray(row.bbox) || box.length !== 4) {
+    refuseBox(row.bbox, file, where('.bbox'));
+  }
+  const x = box[0];
+  const y = box[1];
+  const width = box[2];
+  const height = box[3];
+  if (
+    typeof x !== 'number' ||
+    typeof y !== 'number' ||
+    typeof width !== 'number' ||
+    typeof height !== 'number' ||
+    !isBox(x, y, width, height)
+  ) {
+    refuseBox(box, file, where('.bbox'));
+  }
+  const score = row.score;
+  if (typeof score !== 'number' || !Number.isFinite(score)) {
+    throw new EvaluationError(
+      'INVALID_NUMBER',
+      `expected a finite number, found ${describe(score)}`,
+      file,
+      where('.score'),
+    );
+  }
+  builder.add(image, category, x, y, width, height, score);
 }

@@ -1,13 +1,5 @@
-import { EvaluationError } from '../errors.js';
-import {
-  checkFlag,
-  checkList,
-  checkNumber,
-  checkObject,
-  isBox,
-  refuseBox,
-} from './checks.js';
-import { compareIds, describe, normalizeId } from './ids.js';
+import { checkList, checkObject } from './checks.js';
+import { GroundTruthBuilder } from './groundTruthBuilder.js';
 import type { CocoDataset, Id } from './types.js';
 
 /** A class as results name it. */
@@ -67,143 +59,17 @@ export function tabulateGroundTruth(
     'categories',
     'list the classes as [{ id, name }]',
   );
-
-  const imageIds = images.map((image, i) => {
-    const where = `images[${i}]`;
-    return normalizeId(checkObject(image, file, where).id, file, `${where}.id`);
+  const builder = new GroundTruthBuilder(file);
+  categories.forEach((category, i) => {
+    builder.addCategory(category, `categories[${i}]`);
   });
-  const names = new Map<Id, string>();
-  const categoryIds = categories.map((category, i) => {
-    const where = `categories[${i}]`;
-    const row = checkObject(category, file, where);
-    const id = normalizeId(row.id, file, `${where}.id`);
-    if (row.name !== undefined && typeof row.name !== 'string') {
-      throw new EvaluationError(
-        'INVALID_STRUCTURE',
-        `expected text, found ${describe(row.name)}`,
-        file,
-        `${where}.name`,
-      );
-    }
-    if (!names.has(id)) names.set(id, row.name ?? String(id));
-    return id;
+  images.forEach((image, i) => {
+    builder.addImage(image, `images[${i}]`);
   });
-  const imageIndex = indexIds(imageIds, file, 'images');
-  const categoryIndex = indexIds(categoryIds, file, 'categories');
-
-  const count = annotations.length;
-  const table: GroundTruthTable = {
-    images: [...imageIndex.keys()],
-    imageIndex,
-    categories: [...categoryIndex.keys()].map((id) => ({ id, name: names.get(id)! })),
-    categoryIndex,
-    count,
-    image: new Int32Array(count),
-    category: new Int32Array(count),
-    boxes: new Float64Array(4 * count),
-    area: new Float64Array(count),
-    areasMissing: 0,
-    crowd: new Uint8Array(count),
-    difficult: new Uint8Array(count),
-  };
-  const seen = new Set<Id>();
-  for (let i = 0; i < count; i++) {
-    fillRow(table, i, annotations[i], seen, file);
-  }
-  return table;
-}
-
-function fillRow(
-  table: GroundTruthTable,
-  i: number,
-  annotation: unknown,
-  seen: Set<Id>,
-  file: string,
-): void {
-  const where = `annotations[${i}]`;
-  const row = checkObject(annotation, file, where);
-  if (row.id !== undefined) {
-    const id = normalizeId(row.id, file, `${where}.id`);
-    if (seen.has(id)) {
-      throw new EvaluationError(
-        'DUPLICATE_ID',
-        `another annotation has the id ${JSON.stringify(id)} already; number them anew`,
-        file,
-        `${where}.id`,
-      );
-    }
-    seen.add(id);
-  }
-  const imageId = normalizeId(row.image_id, file, `${where}.image_id`);
-  const image = table.imageIndex.get(imageId);
-  if (image === undefined) {
-    throw new EvaluationError(
-      'UNKNOWN_IMAGE',
-      `no image has the id ${JSON.stringify(imageId)}; add it to images or drop the annotation`,
-      file,
-      `${where}.image_id`,
-    );
-  }
-  const categoryId = normalizeId(row.category_id, file, `${where}.category_id`);
-  const category = table.categoryIndex.get(categoryId);
-  if (category === undefined) {
-    throw new EvaluationError(
-      'UNKNOWN_CATEGORY',
-      `no category has the id ${JSON.stringify(categoryId)}; add it to categories or drop the annotation`,
-      file,
-      `${where}.category_id`,
-    );
-  }
-  const box = row.bbox as number[];
-  if (
-    !Array.isArray(box) ||
-    box.length !== 4 ||
-    !box.every((value) => typeof value === 'number') ||
-    !isBox(box[0], box[1], box[2], box[3])
-  ) {
-    refuseBox(row.bbox, file, `${where}.bbox`);
-  }
-  let area = box[2] * box[3];
-  if (row.area === undefined) {
-    table.areasMissing++;
-  } else {
-    area = checkNumber(row.area, file, `${where}.area`);
-    if (area < 0) {
-      throw new EvaluationError(
-        'INVALID_NUMBER',
-        `the area is negative (${area}); leave it out to have width·height`,
-        file,
-        `${where}.area`,
-      );
-    }
-  }
-  const crowd = checkFlag(row.iscrowd, file, `${where}.iscrowd`);
-  const ignore = checkFlag(row.ignore, file, `${where}.ignore`);
-  const difficult = checkFlag(row.difficult, file, `${where}.difficult`);
-  table.image[i] = image;
-  table.category[i] = category;
-  table.boxes.set(box, 4 * i);
-  table.area[i] = area;
-  table.crowd[i] = crowd;
-  table.difficult[i] =
-    row.difficult !== undefined ? difficult : row.ignore !== undefined ? ignore : crowd;
-}
-
-/** Ids in their order, each with its place. */
-function indexIds(ids: Id[], file: string, list: string): Map<Id, number> {
-  const seen = new Set<Id>();
-  ids.forEach((id, i) => {
-    if (seen.has(id)) {
-      throw new EvaluationError(
-        'DUPLICATE_ID',
-        `another entry has the id ${JSON.stringify(id)} already; keep one of them`,
-        file,
-        `${list}[${i}].id`,
-      );
-    }
-    seen.add(id);
+  annotations.forEach((annotation, i) => {
+    builder.addAnnotation(annotation, `annotations[${i}]`);
   });
-  return new Map([...ids].sort(compareIds).map((id, rank) => [id, rank]));
+  return builder.finish();
 }
 
 /** Whether the ground truth is in columns already. */

@@ -7,9 +7,9 @@ export type Id = number | string;
 /** A photo. Width and height are in pixels. */
 export interface CocoImage {
   id: Id;
-  file_name?: string;
-  width?: number;
-  height?: number;
+  file_name?: string | null;
+  width?: number | null;
+  height?: number | null;
   /** Anything else is kept and left alone. */
   [attribute: string]: unknown;
 }
@@ -17,7 +17,7 @@ export interface CocoImage {
 /** A class of objects. */
 export interface CocoCategory {
   id: Id;
-  name?: string;
+  name?: string | null;
   supercategory?: string;
   [attribute: string]: unknown;
 }
@@ -28,18 +28,18 @@ export type CocoBox = readonly [x: number, y: number, width: number, height: num
 /** An object that is really there. */
 export interface CocoAnnotation {
   /** Not needed, but unique when there. It may be 0. */
-  id?: Id;
+  id?: Id | null;
   image_id: Id;
   category_id: Id;
   bbox: CocoBox | readonly number[];
   /** Area in pixels² by which COCO calls an object small or large. @default width·height */
-  area?: number;
+  area?: number | null;
   /** Whether the box stands for a crowd of objects. @default 0 */
-  iscrowd?: 0 | 1 | boolean;
+  iscrowd?: 0 | 1 | boolean | null;
   /** VOC: an object that need not be found. @default 0 */
-  difficult?: 0 | 1 | boolean;
+  difficult?: 0 | 1 | boolean | null;
   /** Another name of `difficult` that converters write. COCO's rules don't read it. */
-  ignore?: 0 | 1 | boolean;
+  ignore?: 0 | 1 | boolean | null;
   [attribute: string]: unknown;
 }
 

@@ -4,15 +4,24 @@ import { EvaluationError } from '../errors.js';
 import type { EvaluationResult } from '../results.js';
 import type { CocoOptions } from './coco.js';
 import { evaluateCoco } from './coco.js';
+import type { IlsvrcOptions } from './ilsvrc.js';
+import { evaluateIlsvrc } from './ilsvrc.js';
+import type { VocOptions } from './voc.js';
+import { evaluateVoc } from './voc.js';
 
 /** A protocol by its name, with its options. */
-export type ProtocolOptions = CocoOptions;
+export type ProtocolOptions = CocoOptions | VocOptions | IlsvrcOptions;
 
 /** The names that `evaluate` takes. */
 export type ProtocolName = NonNullable<ProtocolOptions['protocol']>;
 
 /** Every protocol's name. */
-export const protocolNames: readonly ProtocolName[] = ['coco'];
+export const protocolNames: readonly ProtocolName[] = [
+  'coco',
+  'voc2007',
+  'voc2010',
+  'ilsvrc',
+];
 
 /** Evaluates tables by the protocol that the options name. */
 export function evaluateTables(
@@ -20,11 +29,17 @@ export function evaluateTables(
   detections: DetectionTable,
   options: ProtocolOptions,
 ): EvaluationResult {
-  const { protocol = 'coco' } = options;
-  switch (protocol) {
+  switch (options.protocol) {
+    case undefined:
     case 'coco':
       return evaluateCoco(groundTruth, detections, options);
+    case 'voc2007':
+    case 'voc2010':
+      return evaluateVoc(groundTruth, detections, options);
+    case 'ilsvrc':
+      return evaluateIlsvrc(groundTruth, detections, options);
   }
+  const { protocol } = options as { protocol: unknown };
   throw new EvaluationError(
     'INVALID_OPTION',
     `no protocol is called ${JSON.stringify(protocol)}; there are ${protocolNames.join(', ')}`,

@@ -1,0 +1,251 @@
+import { EvaluationError } from '../errors.js';
+import { checkFlag, checkNumber, checkObject, isBox, refuseBox } from './checks.js';
+import type { GroundTruthTable } from './groundTruthTable.js';
+import { compareIds, describe, normalizeId } from './ids.js';
+import type { Id } from './types.js';
+
+/**
+ * Takes ground truth piece by piece, checks every piece, and lays it out in columns.
+ * Categories come first, an image before its annotations.
+ */
+export class GroundTruthBuilder {
+  private readonly images = new Map<Id, number>(); // id → order of appearance
+  private readonly categories = new Map<Id, number>();
+  private readonly names: string[] = [];
+  private readonly annotationIds = new Set<Id>();
+  private readonly image: number[] = [];
+  private readonly category: number[] = [];
+  private readonly boxes: number[] = [];
+  private readonly area: number[] = [];
+  private readonly crowd: number[] = [];
+  private readonly difficult: number[] = [];
+  private areasMissing = 0;
+
+  /** @param file names the ground truth in errors */
+  constructor(private readonly file: string) {}
+
+  /** How many images there are so far. */
+  get imageCount(): number {
+    return this.images.size;
+  }
+
+  addCategory(category: unknown, where: string): void {
+    const { file } = this;
+    const row = checkObject(category, file, where);
+    const id = normalizeId(row.id, file, `${where}.id`);
+    const name = checkText(row.name, file, `${where}.name`);
+    addId(this.categories, id, file, `${where}.id`);
+    this.names.push(name ?? String(id));
+  }
+
+  addImage(image: unknown, where: string): void {
+    const { file } = this;
+    const row = checkObject(image, file, where);
+    checkText(row.file_name, file, `${where}.file_name`);
+    checkSize(row.width, file, `${where}.width`);
+    checkSize(row.height, file, `${where}.height`);
+    const id = normalizeId(row.id, file, `${where}.id`);
+    addId(this.images, id, file, `${where}.id`);
+  }
+
+  /** @param imageId the annotation's image, when the annotation itself doesn't say */
+  addAnnotation(annotation: unknown, where: string, imageId?: Id): void {
+    const { file } = this;
+    const row = checkObject(annotation, file, where);
+    const image = findId(
+      this.images,
+      imageId ?? row.image_id,
+      file,
+      `${where}.image_id`,
+      'UNKNOWN_IMAGE',
+    );
+    const category = findId(
+      this.categories,
+      row.category_id,
+      file,
+      `${where}.category_id`,
+      'UNKNOWN_CATEGORY',
+    );
+    const box = row.bbox as number[];
+    if (
+      !Array.isArray(box) ||
+      box.length !== 4 ||
+      typeof box[0] !== 'number' ||
+      typeof box[1] !== 'number' ||
+      typeof box[2] !== 'number' ||
+      typeof box[3] !== 'number' ||
+      !isBox(box[0], box[1], box[2], box[3])
+    ) {
+      refuseBox(row.bbox, file, `${where}.bbox`);
+    }
+    let area = box[2] * box[3];
+    const areaMissing = row.area === undefined || row.area === null;
+    if (!areaMissing) {
+      area = checkNumber(row.area, file, `${where}.area`);
+      if (area < 0) {
+        throw new EvaluationError(
+          'INVALID_NUMBER',
+          `the area is negative (${area}); leave it out to have width·height`,
+          file,
+          `${where}.area`,
+        );
+      }
+    }
+    const crowd = checkFlag(row.iscrowd, file, `${where}.iscrowd`);
+    const ignore = checkFlag(row.ignore, file, `${where}.ignore`);
+    const difficult = checkFlag(row.difficult, file, `${where}.difficult`);
+    if (row.id !== undefined && row.id !== null) {
+      const id = normalizeId(row.id, file, `${where}.id`);
+      if (this.annotationIds.has(id)) refuseDuplicate(id, file, `${where}.id`);
+      this.annotationIds.add(id);
+    }
+    // Nothing is kept of an annotation that was refused.
+    if (areaMissing) this.areasMissing++;
+    this.image.push(image);
+    this.category.push(category);
+    this.boxes.push(box[0], box[1], box[2], box[3]);
+    this.area.push(area);
+    this.crowd.push(crowd);
+    this.difficult.push(
+      isSaid(row.difficult) ? difficult : isSaid(row.ignore) ? ignore : crowd,
+    );
+  }
+
+  /** Where things stand, for `revert`. */
+  mark(): GroundTruthMark {
+    return {
+      images: this.images.size,
+      rows: this.image.length,
+      annotationIds: this.annotationIds.size,
+      areasMissing: this.areasMissing,
+    };
+  }
+
+  /** Forgets the images and annotations that came after the mark. */
+  revert(mark: GroundTruthMark): void {
+    for (const id of [...this.images.keys()].slice(mark.images)) this.images.delete(id);
+    for (const id of [...this.annotationIds].slice(mark.annotationIds)) {
+      this.annotationIds.delete(id);
+    }
+    this.areasMissing = mark.areasMissing;
+    this.boxes.length = 4 * mark.rows;
+    for (const column of [
+      this.image,
+      this.category,
+      this.area,
+      this.crowd,
+      this.difficult,
+    ]) {
+      column.length = mark.rows;
+    }
+  }
+
+  /** The table of everything so far. More may be added afterwards. */
+  finish(): GroundTruthTable {
+    const images = rankIds(this.images);
+    const categories = rankIds(this.categories);
+    return {
+      images: images.ids,
+      imageIndex: images.index,
+      categories: categories.ids.map((id) => ({
+        id,
+        name: this.names[this.categories.get(id)!],
+      })),
+      categoryIndex: categories.index,
+      count: this.image.length,
+      image: Int32Array.from(this.image, (place) => images.ranks[place]),
+      category: Int32Array.from(this.category, (place) => categories.ranks[place]),
+      boxes: Float64Array.from(this.boxes),
+      area: Float64Array.from(this.area),
+      areasMissing: this.areasMissing,
+      crowd: Uint8Array.from(this.crowd),
+      difficult: Uint8Array.from(this.difficult),
+    };
+  }
+}
+
+/** A state of a builder. */
+export interface GroundTruthMark {
+  images: number;
+  rows: number;
+  annotationIds: number;
+  areasMissing: number;
+}
+
+/** Ids in their order, and for each order of appearance its place in that order. */
+function rankIds(places: Map<Id, number>): {
+  ids: Id[];
+  index: Map<Id, number>;
+  ranks: Int32Array;
+} {
+  const ids = [...places.keys()].sort(compareIds);
+  const ranks = new Int32Array(ids.length);
+  const index = new Map<Id, number>();
+  ids.forEach((id, rank) => {
+    ranks[places.get(id)!] = rank;
+    index.set(id, rank);
+  });
+  return { ids, index, ranks };
+}
+
+function addId(places: Map<Id, number>, id: Id, file: string, where: string): void {
+  if (places.has(id)) refuseDuplicate(id, file, where);
+  places.set(id, places.size);
+}
+
+function findId(
+  places: Map<Id, number>,
+  value: unknown,
+  file: string,
+  where: string,
+  code: 'UNKNOWN_IMAGE' | 'UNKNOWN_CATEGORY',
+): number {
+  const place = typeof value === 'number' ? places.get(value) : undefined;
+  if (place !== undefined) return place;
+  const id = normalizeId(value, file, where);
+  const found = places.get(id);
+  if (found !== undefined) return found;
+  const [one, list] =
+    code === 'UNKNOWN_IMAGE' ? ['image', 'images'] : ['category', 'categories'];
+  throw new EvaluationError(
+    code,
+    `no ${one} has the id ${JSON.stringify(id)}; add it to ${list} or drop the annotation`,
+    file,
+    where,
+  );
+}
+
+function refuseDuplicate(id: Id, file: string, where: string): never {
+  throw new EvaluationError(
+    'DUPLICATE_ID',
+    `the id ${JSON.stringify(id)} is taken already; keep one entry, or number them anew`,
+    file,
+    where,
+  );
+}
+
+function isSaid(flag: unknown): boolean {
+  return flag !== undefined && flag !== null;
+}
+
+function checkText(value: unknown, file: string, where: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw new EvaluationError(
+    'INVALID_STRUCTURE',
+    `expected text, found ${describe(value)}`,
+    file,
+    where,
+  );
+}
+
+function checkSize(value: unknown, file: string, where: string): void {
+  if (value === undefined || value === null) return;
+  if (checkNumber(value, file, where) >= 0) return;
+  throw new EvaluationError(
+    'INVALID_NUMBER',
+    'the size of a photo is negative; leave it out if unknown',
+    file,
+    where,
+  );
+}
