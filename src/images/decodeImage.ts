@@ -1,17 +1,8 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
-import { ImageFileError, type ImageFileProblem } from './errors.js';
-import { isRawName } from './imageNames.js';
-import {
-  damaged,
-  EMPTY,
-  NO_IMAGE,
-  refusedFormat,
-  systemProblem,
-  tooLarge,
-  tooManyPixels,
-} from './problems.js';
-import { sniffFormat, SNIFFED_BYTES, type ImageFormat } from './sniffFormat.js';
+import { damaged, NO_IMAGE, tooManyPixels } from './problems.js';
+import { checkFormat, readImageFile } from './readImageFile.js';
+import { Refusal } from './refusal.js';
+import type { ImageFormat } from './sniffFormat.js';
 
 export interface DecodeImageOptions {
   /**
@@ -37,12 +28,6 @@ export interface DecodedImage {
   originalWidth: number;
   originalHeight: number;
 }
-
-/**
- * No photo of a hundred million pixels has more bytes: 16-bit RGBA without
- * compression has 800 MB.
- */
-const MAX_BYTES = 2 ** 30;
 
 /** What sharp calls our formats. */
 const SHARP_NAMES: Readonly<Record<ImageFormat, string>> = {
@@ -96,52 +81,8 @@ export async function decodeImage(
       originalHeight: height,
     };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new ImageFileError(file, error.problem, { cause: error.cause });
+    throw error instanceof Refusal ? error.of(file) : error;
   }
-}
-
-/** Carries a problem up to the one place that knows the file's name. */
-class Refusal extends Error {
-  constructor(
-    readonly problem: ImageFileProblem,
-    cause?: unknown,
-  ) {
-    super(problem.reason, { cause });
-  }
-}
-
-async function readImageFile(path: string): Promise<Uint8Array> {
-  let handle: FileHandle | undefined;
-  try {
-    // Asked first: opening a pipe would wait for a writer that may never come.
-    const status = await stat(path);
-    const { size } = status;
-    if (!status.isFile()) throw new Refusal(systemProblem('EISDIR'));
-    if (size === 0) throw new Refusal(EMPTY);
-    if (size > MAX_BYTES) throw new Refusal(tooLarge(size, MAX_BYTES));
-    handle = await open(path);
-    // The start is looked at first, so that a large file of another kind is not
-    // read to its end.
-    const head = Buffer.alloc(Math.min(size, SNIFFED_BYTES));
-    await handle.read(head, 0, head.length, 0);
-    checkFormat(head, path);
-    return await handle.readFile();
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(systemProblem((error as NodeJS.ErrnoException).code), error);
-  } finally {
-    await handle?.close();
-  }
-}
-
-function checkFormat(bytes: Uint8Array, file: string): ImageFormat {
-  if (bytes.length === 0) throw new Refusal(EMPTY);
-  const format = sniffFormat(bytes.subarray(0, SNIFFED_BYTES));
-  if (format === undefined) throw new Refusal(NO_IMAGE);
-  if (!(format in SHARP_NAMES)) throw new Refusal(refusedFormat(format));
-  if (format === 'tiff' && isRawName(file)) throw new Refusal(refusedFormat('raw'));
-  return format as ImageFormat;
 }
 
 async function readHeader(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {

@@ -10,6 +10,7 @@ export {
 } from './errors.js';
 export { extensionOf, isImageName, isRawName } from './imageNames.js';
 export { prepareSharpForWorker } from './prepareSharp.js';
+export { probeImageFile } from './readImageFile.js';
 export {
   sniffFormat,
   SNIFFED_BYTES,

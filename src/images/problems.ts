@@ -40,8 +40,8 @@ const REMEDIES: Readonly<Record<RefusedFormat, { form: string; remedy: string }>
   },
 };
 
-export function refusedFormat(format: string): ImageFileProblem {
-  const { form, remedy } = REMEDIES[format as RefusedFormat];
+export function refusedFormat(format: RefusedFormat): ImageFileProblem {
+  const { form, remedy } = REMEDIES[format];
   return { code: 'UNSUPPORTED_FORMAT', reason: `${form} is not decoded here`, remedy };
 }
 

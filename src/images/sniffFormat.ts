@@ -1,9 +1,16 @@
+const DECODED = ['jpeg', 'png', 'webp', 'tiff', 'gif', 'avif'] as const;
+
 /** Forms that are decoded. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'tiff' | 'gif' | 'avif';
+export type ImageFormat = (typeof DECODED)[number];
 
 /** Forms that are recognised only to name the remedy. */
 export type RefusedFormat =
   'heic' | 'svg' | 'bmp' | 'jpeg-xl' | 'jpeg-2000' | 'raw' | 'pdf' | 'video';
+
+/** Whether a form is one that is decoded. */
+export function isDecoded(format: ImageFormat | RefusedFormat): format is ImageFormat {
+  return (DECODED as readonly string[]).includes(format);
+}
 
 /** How many bytes of a file's start {@link sniffFormat} wants to see. */
 export const SNIFFED_BYTES = 1024;
