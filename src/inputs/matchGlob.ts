@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
@@ -11,6 +12,13 @@ export function fixedPart(pattern: string): string {
   return resolve([...parts.slice(0, first), ''].join('/') || '.');
 }
 
+/** A path that a glob matches. */
+export interface Match {
+  path: string;
+  /** Whether it is a file itself, no folder, no link, nothing else. */
+  isFile: boolean;
+}
+
 /**
  * What a glob matches, files and folders, sorted, without what is in excluded
  * folders and what is reached through links that lead up.
@@ -22,7 +30,7 @@ export async function matchGlob(
   pattern: string,
   start: string,
   excluded: ReadonlySet<string>,
-): Promise<string[]> {
+): Promise<Match[]> {
   const matches = await glob(pattern, {
     absolute: true,
     onlyFiles: false,
@@ -37,7 +45,7 @@ export async function matchGlob(
     return isWithin(realStart, real) || barred.some((other) => isWithin(real, other));
   };
   const barredFolders = new Map<string, boolean>([[start, false]]);
-  const kept: string[] = [];
+  const kept: Match[] = [];
   for (const match of matches.sort()) {
     const path = resolve(match);
     const folder = dirname(path);
@@ -46,7 +54,10 @@ export async function matchGlob(
       isOut = await anyBetween(start, folder, isBarred);
       barredFolders.set(folder, isOut);
     }
-    if (path === start || (!isOut && !(await isBarred(path)))) kept.push(path);
+    // Asked synchronously: for a hundred thousand files, promises take minutes.
+    const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+    const isKept = path === start || (!isOut && (isFile || !(await isBarred(path))));
+    if (isKept) kept.push({ path, isFile });
   }
   return kept;
 }

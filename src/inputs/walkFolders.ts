@@ -4,6 +4,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { isImageName } from '../images/imageNames.js';
 import type { ImageFileProblem } from '../images/errors.js';
 import { systemProblem } from '../images/problems.js';
+import type { Match } from './matchGlob.js';
 import type { InputFailure } from './types.js';
 
 /** Folders that systems and file servers keep for themselves, thumbnails in them. */
@@ -37,6 +38,7 @@ export class FolderWalk {
   /** Real paths of files that were reached otherwise than through such a folder. */
   readonly #files = new Set<string>();
   readonly #links: string[] = [];
+  #realFolder?: { folder: string; real: string };
   readonly #oddPaths = new Set<string>();
   readonly #roots: string[] = [];
 
@@ -58,15 +60,29 @@ export class FolderWalk {
   }
 
   /** Takes up what a glob matched: files that are photos by their names. */
-  async addMatch(path: string): Promise<void> {
-    const status = await stat(path).catch(() => undefined);
+  async addMatch({ path, isFile }: Match): Promise<void> {
+    const status = isFile ? undefined : await stat(path).catch(() => undefined);
     if (status?.isDirectory()) await this.addFolder(path);
-    else if (this.#isPhotoName(path)) await this.addFile(path);
+    else if (this.#isPhotoName(path))
+      this.#addReal(path, await this.#realOf(path, isFile));
   }
 
   /** Takes up one file, unless the walk has it already. */
   async addFile(file: string): Promise<void> {
-    const real = await realpath(file).catch(() => file);
+    this.#addReal(file, await this.#realOf(file, false));
+  }
+
+  /** A real path; of a file that is no link, its folder's is asked for only once. */
+  async #realOf(file: string, isFile: boolean): Promise<string> {
+    if (!isFile) return realpath(file).catch(() => file);
+    const folder = dirname(file);
+    if (this.#realFolder?.folder !== folder) {
+      this.#realFolder = { folder, real: await realpath(folder).catch(() => folder) };
+    }
+    return join(this.#realFolder.real, basename(file));
+  }
+
+  #addReal(file: string, real: string): void {
     const name = basename(real);
     const isKnown =
       this.#files.has(real) ||
