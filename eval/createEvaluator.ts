@@ -80,7 +80,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       try {
         truths.addImage({ id }, 'image');
         objects.forEach((object, i) => {
-          truths.addAnnotation(object, `groundTruths[${i}]`, id);
+          truths.addAnnotation(object, () => `groundTruths[${i}]`, id);
         });
         detections.forEach((detection, i) => {
           addDetection(found, detection, detectionsName, `detections[${i}]`, id);

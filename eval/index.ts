@@ -22,6 +22,11 @@ export type { DetectionColumns } from './dataset/detectionColumns.js';
 export type { UnknownIdOptions } from './dataset/detectionTable.js';
 export { parseAnnotations } from './parse/parseAnnotations.js';
 export { parseDetections } from './parse/parseDetections.js';
+export {
+  createDetectionReader,
+  parseDetectionColumns,
+} from './parse/detectionReader.js';
+export type { DetectionReader } from './parse/detectionReader.js';
 export { evaluate } from './evaluate.js';
 export type { EvaluateOptions } from './evaluate.js';
 export { createEvaluator } from './createEvaluator.js';

@@ -39,6 +39,8 @@ export interface MatchRules {
   regions: Uint8Array | null;
   /** Whether a ground truth must be found. */
   isPositive(row: number, slice: number): boolean;
+  /** Called once for a group and pass, before `match` is called for every slice. */
+  prepare?(group: MatchGroup, firstThreshold: number, thresholdCount: number): void;
   /**
    * Decides on each detection of a group: writes at `at + d` the bits of the
    * thresholds at which detection d is a true positive, and those at which it
@@ -109,7 +111,11 @@ export function accumulate(
   );
   const starts = groupStarts(grouped, detections.category, categories);
   const places = new Int32Array(detections.count); // row → place in `grouped`
-  for (let i = 0; i < grouped.length; i++) places[grouped[i]] = i;
+  const imageAt = new Int32Array(detections.count); // by place in `grouped`
+  for (let i = 0; i < grouped.length; i++) {
+    places[grouped[i]] = i;
+    imageAt[i] = detections.image[grouped[i]];
+  }
   const ranks = new Int32Array(detections.count); // by place in `grouped`
 
   const group: MatchGroup = {
@@ -124,8 +130,14 @@ export function accumulate(
     overlaps: new Float64Array(1024),
   };
   const passes = Math.ceil(thresholds / THRESHOLDS_A_PASS);
-  let bits = new Uint32Array(0);
-  let neither = new Uint32Array(0);
+  const largest = largestGroup(starts);
+  const bits = new Uint32Array(slices * largest);
+  const neither = new Uint32Array(slices * largest);
+  const kept = new Int32Array(largest);
+  const draw = createCurveDrawer(
+    Math.min(thresholds, THRESHOLDS_A_PASS) * largestGroup(truthStarts),
+    receive,
+  );
 
   for (let category = 0; category < categories; category++) {
     const first = starts[category];
@@ -133,15 +145,21 @@ export function accumulate(
     const count = end - first;
     const firstTruth = truthStarts[category];
     const endTruth = truthStarts[category + 1];
-    if (bits.length < slices * count) {
-      bits = new Uint32Array(slices * count);
-      neither = new Uint32Array(slices * count);
-    }
     const positives = new Int32Array(slices);
     for (let g = firstTruth; g < endTruth; g++) {
       for (let slice = 0; slice < slices; slice++) {
         if (rules.isPositive(truths[g], slice)) positives[slice]++;
       }
+    }
+    for (let i = first, rank = 0; i < end; i++) {
+      rank = i > first && imageAt[i] === imageAt[i - 1] ? rank + 1 : 0;
+      ranks[i] = rank;
+    }
+    /** Places, counted from `first`, of the detections that count, by score. */
+    let keptCount = 0;
+    for (let i = first; i < end; i++) {
+      const place = places[ranked[i]];
+      if (ranks[place] < maxDetections) kept[keptCount++] = place - first;
     }
 
     for (let pass = 0; pass < passes; pass++) {
@@ -150,15 +168,14 @@ export function accumulate(
       group.category = category;
       let truth = firstTruth;
       for (let start = first; start < end;) {
-        const image = detections.image[grouped[start]];
+        const image = imageAt[start];
         let stop = start + 1;
-        while (stop < end && detections.image[grouped[stop]] === image) stop++;
+        while (stop < end && imageAt[stop] === image) stop++;
         while (truth < endTruth && groundTruth.image[truths[truth]] < image) truth++;
         let truthStop = truth;
         while (truthStop < endTruth && groundTruth.image[truths[truthStop]] === image) {
           truthStop++;
         }
-        for (let i = start; i < stop; i++) ranks[i] = i - start;
         group.image = image;
         group.detectionStart = start;
         group.detectionCount = Math.min(stop - start, maxDetections);
@@ -167,6 +184,7 @@ export function accumulate(
         if (group.groundTruthCount > 0) {
           measureOverlaps(group, groundTruth, detections, rules.regions);
         }
+        rules.prepare?.(group, firstThreshold, thresholdCount);
         for (let slice = 0; slice < slices; slice++) {
           const at = slice * count + start - first;
           rules.match(group, slice, firstThreshold, thresholdCount, bits, neither, at);
@@ -174,29 +192,34 @@ export function accumulate(
         start = stop;
         truth = truthStop;
       }
-
       for (let slice = 0; slice < slices; slice++) {
-        drawCurves({
+        draw({
           category,
           slice,
           firstThreshold,
           thresholdCount,
           positives: positives[slice],
           capacity: endTruth - firstTruth,
-          ranked,
-          first,
-          end,
-          places,
+          kept,
+          keptCount,
+          grouped,
           ranks,
-          maxDetections,
+          first,
           bits,
           neither,
           offset: slice * count,
-          receive,
         });
       }
     }
   }
+}
+
+function largestGroup(starts: Int32Array): number {
+  let largest = 0;
+  for (let i = 1; i < starts.length; i++) {
+    largest = Math.max(largest, starts[i] - starts[i - 1]);
+  }
+  return largest;
 }
 
 /**
@@ -255,66 +278,68 @@ interface CurveInput {
   positives: number;
   /** As many true positives as there can be. */
   capacity: number;
-  ranked: Int32Array;
-  first: number;
-  end: number;
-  places: Int32Array;
+  kept: Int32Array;
+  keptCount: number;
+  grouped: Int32Array;
   ranks: Int32Array;
-  maxDetections: number;
+  first: number;
   bits: Uint32Array;
   neither: Uint32Array;
   offset: number;
-  receive: (curve: MatchCurve) => void;
 }
 
-/** Goes through one class's detections by score, for all thresholds of a pass at once. */
-function drawCurves(input: CurveInput): void {
-  const { ranked, first, end, places, ranks, maxDetections, bits, neither } = input;
-  const { thresholdCount, capacity, offset } = input;
-  const all = 2 ** thresholdCount - 1;
-  const found = new Int32Array(thresholdCount);
-  const skipped = new Int32Array(thresholdCount);
-  const totals = new Int32Array(thresholdCount * capacity);
-  const rows = new Int32Array(thresholdCount * capacity);
-  const places_ = new Int32Array(thresholdCount * capacity);
-  const base = offset - first;
-  let seen = 0;
-  for (let i = first; i < end; i++) {
-    const row = ranked[i];
-    const place = places[row];
-    const rank = ranks[place];
-    if (rank >= maxDetections) continue;
-    let neitherBits = neither[base + place];
-    if (neitherBits === all) continue;
-    seen++;
-    while (neitherBits !== 0) {
-      const bit = 31 - Math.clz32(neitherBits);
-      neitherBits ^= 1 << bit;
-      skipped[bit]++;
+/** Goes through a class's detections by score, for all thresholds of a pass at once. */
+function createCurveDrawer(
+  size: number,
+  receive: (curve: MatchCurve) => void,
+): (input: CurveInput) => void {
+  const found = new Int32Array(THRESHOLDS_A_PASS);
+  const skipped = new Int32Array(THRESHOLDS_A_PASS);
+  const totals = new Int32Array(size);
+  const rows = new Int32Array(size);
+  const rankOf = new Int32Array(size);
+
+  return (input) => {
+    const { kept, keptCount, bits, neither, offset, first } = input;
+    const { thresholdCount, capacity } = input;
+    const all = 0x7fffffff >>> (31 - thresholdCount);
+    found.fill(0);
+    skipped.fill(0);
+    let seen = 0;
+    for (let i = 0; i < keptCount; i++) {
+      const place = kept[i];
+      let neitherBits = neither[offset + place];
+      if (neitherBits === all) continue;
+      seen++;
+      while (neitherBits !== 0) {
+        const bit = 31 - Math.clz32(neitherBits);
+        neitherBits ^= 1 << bit;
+        skipped[bit]++;
+      }
+      let trueBits = bits[offset + place];
+      while (trueBits !== 0) {
+        const bit = 31 - Math.clz32(trueBits);
+        trueBits ^= 1 << bit;
+        const at = bit * capacity + found[bit]++;
+        totals[at] = seen - skipped[bit];
+        rows[at] = input.grouped[first + place];
+        rankOf[at] = input.ranks[first + place];
+      }
     }
-    let trueBits = bits[base + place];
-    while (trueBits !== 0) {
-      const bit = 31 - Math.clz32(trueBits);
-      trueBits ^= 1 << bit;
-      const at = bit * capacity + found[bit]++;
-      totals[at] = seen - skipped[bit];
-      rows[at] = row;
-      places_[at] = rank;
+    for (let bit = 0; bit < thresholdCount; bit++) {
+      const from = bit * capacity;
+      const to = from + found[bit];
+      receive({
+        category: input.category,
+        slice: input.slice,
+        threshold: input.firstThreshold + bit,
+        positives: input.positives,
+        truePositives: found[bit],
+        falsePositives: seen - skipped[bit] - found[bit],
+        totals: totals.subarray(from, to),
+        rows: rows.subarray(from, to),
+        ranks: rankOf.subarray(from, to),
+      });
     }
-  }
-  for (let bit = 0; bit < thresholdCount; bit++) {
-    const from = bit * capacity;
-    const to = from + found[bit];
-    input.receive({
-      category: input.category,
-      slice: input.slice,
-      threshold: input.firstThreshold + bit,
-      positives: input.positives,
-      truePositives: found[bit],
-      falsePositives: seen - skipped[bit] - found[bit],
-      totals: totals.subarray(from, to),
-      rows: rows.subarray(from, to),
-      ranks: places_.subarray(from, to),
-    });
-  }
+  };
 }

@@ -48,8 +48,61 @@ export class GroundTruthBuilder {
     addId(this.images, id, file, `${where}.id`);
   }
 
-  /** @param imageId the annotation's image, when the annotation itself doesn't say */
-  addAnnotation(annotation: unknown, where: string, imageId?: Id): void {
+  /**
+   * @param where the annotation's path, put together only when it is needed
+   * @param imageId the annotation's image, when the annotation itself doesn't say
+   */
+  addAnnotation(annotation: unknown, where: () => string, imageId?: Id): void {
+    if (!this.addPlain(annotation as PlainAnnotation | null, imageId)) {
+      this.addChecked(annotation, where(), imageId);
+    }
+  }
+
+  /**
+   * Adds an annotation in its usual form, with numbers for ids.
+   *
+   * @returns whether it had that form and is sound
+   */
+  private addPlain(row: PlainAnnotation | null, imageId: Id | undefined): boolean {
+    if (typeof row !== 'object' || row === null) return false;
+    const { id, bbox: box, area, iscrowd } = row;
+    const image = this.images.get(imageId ?? row.image_id);
+    const category = this.categories.get(row.category_id);
+    if (
+      image === undefined ||
+      category === undefined ||
+      (id !== undefined && (!Number.isSafeInteger(id) || this.annotationIds.has(id))) ||
+      !Array.isArray(box) ||
+      box.length !== 4 ||
+      typeof box[0] !== 'number' ||
+      typeof box[1] !== 'number' ||
+      typeof box[2] !== 'number' ||
+      typeof box[3] !== 'number' ||
+      !isBox(box[0], box[1], box[2], box[3]) ||
+      (area !== undefined &&
+        !(typeof area === 'number' && area >= 0 && area < Infinity)) ||
+      (iscrowd !== undefined && iscrowd !== 0 && iscrowd !== 1) ||
+      row.ignore !== undefined ||
+      row.difficult !== undefined
+    ) {
+      return false;
+    }
+    if (id !== undefined) this.annotationIds.add(id + 0);
+    if (area === undefined) this.areasMissing++;
+    this.image.push(image);
+    this.category.push(category);
+    this.boxes.push(box[0], box[1], box[2], box[3]);
+    this.area.push(area ?? box[2] * box[3]);
+    this.crowd.push(iscrowd ?? 0);
+    this.difficult.push(iscrowd ?? 0);
+    return true;
+  }
+
+  private addChecked(
+    annotation: unknown,
+    where: string,
+    imageId: Id | undefined,
+  ): void {
     const { file } = this;
     const row = checkObject(annotation, file, where);
     const image = findId(
@@ -162,6 +215,18 @@ export class GroundTruthBuilder {
       difficult: Uint8Array.from(this.difficult),
     };
   }
+}
+
+/** An annotation's usual form; what it really is remains to be seen. */
+interface PlainAnnotation {
+  id?: number;
+  image_id: number;
+  category_id: number;
+  bbox: number[];
+  area?: number;
+  iscrowd?: number;
+  ignore?: unknown;
+  difficult?: unknown;
 }
 
 /** A state of a builder. */

@@ -67,7 +67,7 @@ export function tabulateGroundTruth(
     builder.addImage(image, `images[${i}]`);
   });
   annotations.forEach((annotation, i) => {
-    builder.addAnnotation(annotation, `annotations[${i}]`);
+    builder.addAnnotation(annotation, () => `annotations[${i}]`);
   });
   return builder.finish();
 }

@@ -26,4 +26,10 @@ export class IdInterner {
     this.lastPlace = place;
     return place;
   }
+
+  /** The number of an id that is known to be a whole number. */
+  placeInteger(id: number): number {
+    if (id === this.lastValue) return this.lastPlace;
+    return this.place(id + 0, '', () => '');
+  }
 }

@@ -1,4 +1,3 @@
-import type { MatchGroup, MatchRules } from '../core/accumulate.js';
 import { accumulate } from '../core/accumulate.js';
 import { interpolatedAveragePrecision, meanOf } from '../core/precisionRecall.js';
 import type { DetectionTable } from '../dataset/detectionTable.js';
@@ -11,6 +10,7 @@ import {
   checkRecalls,
   checkThresholds,
 } from './checkOptions.js';
+import { cocoRules } from './cocoRules.js';
 
 /** Objects by area: those with `min ≤ area ≤ max` (both ends included, as COCO has it). */
 export interface AreaRange {
@@ -176,104 +176,6 @@ function meanOfRow(values: Float64Array, row: number, width: number): number | n
   let sum = 0;
   for (let i = row * width; i < (row + 1) * width; i++) sum += values[i];
   return Number.isNaN(sum) ? null : sum / width;
-}
-
-/** COCO's matching, as rules for `accumulate`. */
-export function cocoRules(
-  groundTruth: GroundTruthTable,
-  detections: DetectionTable,
-  iouThresholds: readonly number[],
-  areaRanges: readonly AreaRange[],
-  maxDetections: number,
-): MatchRules {
-  const { area, crowd } = groundTruth;
-  const { boxes } = detections;
-  // A detection may overlap by a rounding error less than all.
-  const least = Float64Array.from(iouThresholds, (t) => Math.min(t, 1 - 1e-10));
-  const isIgnored = (row: number, range: AreaRange) =>
-    crowd[row] === 1 || area[row] < range.min || area[row] > range.max;
-
-  let order = new Int32Array(64); // ground truths of the group, ignored ones last
-  let taken = new Uint32Array(64); // by place in `order`: bits of thresholds
-
-  const match = (
-    group: MatchGroup,
-    slice: number,
-    firstThreshold: number,
-    thresholdCount: number,
-    truePositive: Uint32Array,
-    neither: Uint32Array,
-    at: number,
-  ): void => {
-    const range = areaRanges[slice];
-    const all = 2 ** thresholdCount - 1;
-    const m = group.groundTruthCount;
-    const { overlaps, groundTruths, groundTruthStart } = group;
-    if (order.length < m) {
-      order = new Int32Array(2 * m);
-      taken = new Uint32Array(2 * m);
-    }
-    let counted = 0; // how many are not ignored
-    for (let g = 0; g < m; g++) {
-      if (!isIgnored(groundTruths[groundTruthStart + g], range)) order[counted++] = g;
-    }
-    if (counted < m) {
-      let last = counted;
-      for (let g = 0; g < m; g++) {
-        if (isIgnored(groundTruths[groundTruthStart + g], range)) order[last++] = g;
-      }
-    }
-    taken.fill(0, 0, m);
-
-    for (let d = 0; d < group.detectionCount; d++) {
-      const box = 4 * group.detections[group.detectionStart + d];
-      const size = boxes[box + 2] * boxes[box + 3];
-      let trueBits = 0;
-      let neitherBits = 0;
-      let matched = 0;
-      let highest = 0;
-      for (let g = 0; g < m; g++) {
-        if (overlaps[d * m + g] > highest) highest = overlaps[d * m + g];
-      }
-      for (let t = 0; t < thresholdCount; t++) {
-        let best = least[firstThreshold + t];
-        if (highest < best) continue;
-        const bit = 1 << t;
-        let chosen = -1;
-        for (let k = 0; k < m; k++) {
-          const g = order[k];
-          if (
-            (taken[k] & bit) !== 0 &&
-            crowd[groundTruths[groundTruthStart + g]] === 0
-          ) {
-            continue;
-          }
-          // A match that counts is not given up for an ignored one.
-          if (k >= counted && chosen >= 0 && chosen < counted) break;
-          if (!(overlaps[d * m + g] >= best)) continue;
-          best = overlaps[d * m + g];
-          chosen = k;
-        }
-        if (chosen < 0) continue;
-        matched |= bit;
-        taken[chosen] |= bit;
-        if (chosen < counted) trueBits |= bit;
-        else neitherBits |= bit;
-      }
-      if (size < range.min || size > range.max) neitherBits |= all & ~matched;
-      truePositive[at + d] = trueBits;
-      neither[at + d] = neitherBits;
-    }
-  };
-  return {
-    thresholds: iouThresholds.length,
-    slices: areaRanges.length,
-    maxDetections,
-    ties: 'image',
-    regions: crowd,
-    isPositive: (row, slice) => !isIgnored(row, areaRanges[slice]),
-    match,
-  };
 }
 
 function describeCoco(
