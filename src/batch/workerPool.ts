@@ -47,8 +47,8 @@ interface Worker<J> {
  * Worker processes that compute jobs, a process per core: native libraries and
  * their threads stay apart, and a crash takes one job with it.
  *
- * A job that was being computed when its worker died is given to `onCrash`;
- * the one waiting behind it goes to a new worker.
+ * A job whose worker dies goes to a new worker, once: it may have been the
+ * system that was short of memory. At the second time it is given to `onCrash`.
  */
 export class WorkerPool<J extends Job, Result> {
   readonly #workers = new Set<Worker<J>>();
@@ -56,6 +56,8 @@ export class WorkerPool<J extends Job, Result> {
   readonly #returned: J[] = [];
   #isClosing = false;
   #crashesInARow = 0;
+  /** Jobs whose worker has died; they get a second chance. */
+  readonly #crashedOnce = new Set<number>();
   #failure: Error | undefined;
 
   constructor(
@@ -156,7 +158,10 @@ export class WorkerPool<J extends Job, Result> {
     child.on('exit', (code, signal) =>
       this.#exited(worker, signal ?? `exit code ${code}`),
     );
-    child.on('error', (error) => this.#fail(new WorkerError(error.message)));
+    child.on('error', (error) => {
+      // A message that a dying process did not take is seen to when it has ended.
+      if (child.pid === undefined) this.#fail(new WorkerError(error.message));
+    });
     child.send({ setUp: this.options.setUp });
     return worker;
   }
@@ -182,7 +187,12 @@ export class WorkerPool<J extends Job, Result> {
       this.#failure ??= new WorkerError(
         `worker processes end with ${reason}${crashed ? `, ${this.#crashesInARow} in a row` : ' before any work'}`,
       );
-    } else this.options.onCrash(crashed, reason);
+    } else if (this.#crashedOnce.has(crashed.index)) {
+      this.options.onCrash(crashed, reason);
+    } else {
+      this.#crashedOnce.add(crashed.index);
+      this.#returned.push(crashed);
+    }
     this.#events.emit('change');
   }
 

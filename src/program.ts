@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { detectCommand } from './commands/detect.js';
+import { evalCommand } from './commands/eval.js';
+import { proposeCommand } from './commands/propose.js';
+import { weightsCommand } from './commands/weights.js';
+import { packageVersion } from './version.js';
+
+/** The command line with all its commands and options; throws instead of exiting. */
+export function createProgram(): Command {
+  const program = new Command('rcnn')
+    .description('Object detection by region proposals and GoogLeNet (R-CNN).')
+    .version(packageVersion())
+    .showHelpAfterError('(add --help for the options)')
+    .addCommand(detectCommand())
+    .addCommand(evalCommand())
+    .addCommand(proposeCommand())
+    .addCommand(weightsCommand())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 done, but some files failed; 2 wrong arguments or a bad file;\n3 an internal error; 130 stopped, the same command goes on.',
+    );
+  for (const command of [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap((c) => c.commands),
+  ]) {
+    command.exitOverride();
+  }
+  return program;
+}
