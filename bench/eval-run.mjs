@@ -3,13 +3,14 @@
 import { openSync, readFileSync, readSync } from 'node:fs';
 
 const dist = process.env.RCNN_DIST ?? new URL('../dist', import.meta.url).pathname;
-const { createDetectionReader, evaluate, parseAnnotations, tabulateGroundTruth } =
-  await import(`${dist}/eval/index.js`);
+const { createDetectionReader, evaluate, parseGroundTruthTable } = await import(
+  `${dist}/eval/index.js`
+);
 const [annotations, detections, rounds] = process.argv.slice(2);
 
 for (let round = 0; round < Number(rounds); round++) {
   const start = performance.now();
-  const truth = tabulateGroundTruth(parseAnnotations(readFileSync(annotations)));
+  const truth = parseGroundTruthTable(readFileSync(annotations));
   const reader = createDetectionReader(detections);
   const file = openSync(detections);
   const piece = new Uint8Array(1 << 20);

@@ -20,7 +20,7 @@ export type { Category, GroundTruthTable } from './dataset/groundTruthTable.js';
 export { tabulateDetections } from './dataset/detectionColumns.js';
 export type { DetectionColumns } from './dataset/detectionColumns.js';
 export type { UnknownIdOptions } from './dataset/detectionTable.js';
-export { parseAnnotations } from './parse/parseAnnotations.js';
+export { parseAnnotations, parseGroundTruthTable } from './parse/parseAnnotations.js';
 export { parseDetections } from './parse/parseDetections.js';
 export {
   createDetectionReader,

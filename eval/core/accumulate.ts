@@ -39,22 +39,42 @@ export interface MatchRules {
   regions: Uint8Array | null;
   /** Whether a ground truth must be found. */
   isPositive(row: number, slice: number): boolean;
+  /**
+   * Decides on detections of photos that have no ground truth of the class: those of
+   * the rows from `start` on, written from `at` on as by `match`. It is called for all
+   * detections of a class; where there is ground truth, `match` decides anew.
+   */
+  judgeUnmatched(
+    rows: Int32Array,
+    start: number,
+    count: number,
+    slice: number,
+    thresholdCount: number,
+    verdicts: Verdicts,
+    at: number,
+  ): void;
   /** Called once for a group and pass, before `match` is called for every slice. */
   prepare?(group: MatchGroup, firstThreshold: number, thresholdCount: number): void;
   /**
-   * Decides on each detection of a group: writes at `at + d` the bits of the
-   * thresholds at which detection d is a true positive, and those at which it
-   * counts neither way. Bit b is threshold `firstThreshold + b`.
+   * Decides on each detection of a group that has ground truth, and writes on
+   * detection d at `at + d`. Bit b is threshold `firstThreshold + b`.
    */
   match(
     group: MatchGroup,
     slice: number,
     firstThreshold: number,
     thresholdCount: number,
-    truePositive: Uint32Array,
-    neither: Uint32Array,
+    verdicts: Verdicts,
     at: number,
   ): void;
+}
+
+/** For every detection the bits of the thresholds at which it is this or that. */
+export interface Verdicts {
+  /** ... a true positive. */
+  found: Uint32Array;
+  /** ... neither a true nor a false positive. */
+  neither: Uint32Array;
 }
 
 /**
@@ -94,29 +114,28 @@ export function accumulate(
   const categories = groundTruth.categories.length;
   const { slices, thresholds, maxDetections } = rules;
 
-  let rows = orderByKey(allRows(groundTruth.count), groundTruth.image, images);
-  const truths = orderByKey(rows, groundTruth.category, categories);
-  const truthStarts = groupStarts(truths, groundTruth.category, categories);
-
-  rows = allRows(detections.count);
-  if (rules.ties === 'image') rows = orderByKey(rows, detections.image, images);
-  rows = orderByScore(rows, detections.scores);
-  /** By class, then score: the order in which a curve is drawn. */
-  const ranked = orderByKey(rows, detections.category, categories);
-  /** By class, then photo, then score: the order in which detections are matched. */
-  const grouped = orderByKey(
-    orderByKey(rows, detections.image, images),
-    detections.category,
+  const truths = orderByKey(
+    orderByKey(allRows(groundTruth.count), groundTruth.image, images),
+    groundTruth.category,
     categories,
   );
-  const starts = groupStarts(grouped, detections.category, categories);
-  const places = new Int32Array(detections.count); // row → place in `grouped`
+  const truthStarts = groupStarts(groundTruth.category, categories);
+
+  const { image, category: categoryOf } = detections;
+  let rows = allRows(detections.count);
+  if (rules.ties === 'image') rows = orderByKey(rows, image, images);
+  rows = orderByScore(rows, detections.scores);
+  /** By class, then score: the order in which a curve is drawn. */
+  const ranked = orderByKey(rows, categoryOf, categories);
+  /** By class, then photo, then score: the order in which detections are matched. */
+  const byImage = orderByKey(rows, image, images);
+  const grouped = orderByKey(byImage, categoryOf, categories, rows);
+  const starts = groupStarts(categoryOf, categories);
+  const places = byImage; // row → place in `grouped`; the memory is free again
   const imageAt = new Int32Array(detections.count); // by place in `grouped`
-  for (let i = 0; i < grouped.length; i++) {
-    places[grouped[i]] = i;
-    imageAt[i] = detections.image[grouped[i]];
-  }
+  placeRows(grouped, image, places, imageAt);
   const ranks = new Int32Array(detections.count); // by place in `grouped`
+  rankRows(imageAt, starts, ranks);
 
   const group: MatchGroup = {
     category: 0,
@@ -131,8 +150,10 @@ export function accumulate(
   };
   const passes = Math.ceil(thresholds / THRESHOLDS_A_PASS);
   const largest = largestGroup(starts);
-  const bits = new Uint32Array(slices * largest);
-  const neither = new Uint32Array(slices * largest);
+  const verdicts: Verdicts = {
+    found: new Uint32Array(slices * largest),
+    neither: new Uint32Array(slices * largest),
+  };
   const kept = new Int32Array(largest);
   const draw = createCurveDrawer(
     Math.min(thresholds, THRESHOLDS_A_PASS) * largestGroup(truthStarts),
@@ -151,43 +172,47 @@ export function accumulate(
         if (rules.isPositive(truths[g], slice)) positives[slice]++;
       }
     }
-    for (let i = first, rank = 0; i < end; i++) {
-      rank = i > first && imageAt[i] === imageAt[i - 1] ? rank + 1 : 0;
-      ranks[i] = rank;
-    }
     /** Places, counted from `first`, of the detections that count, by score. */
-    let keptCount = 0;
-    for (let i = first; i < end; i++) {
-      const place = places[ranked[i]];
-      if (ranks[place] < maxDetections) kept[keptCount++] = place - first;
-    }
+    const keptCount = keepRows(ranked, first, end, places, ranks, maxDetections, kept);
 
     for (let pass = 0; pass < passes; pass++) {
       const firstThreshold = pass * THRESHOLDS_A_PASS;
       const thresholdCount = Math.min(THRESHOLDS_A_PASS, thresholds - firstThreshold);
+      for (let slice = 0; slice < slices; slice++) {
+        const at = slice * count;
+        rules.judgeUnmatched(
+          grouped,
+          first,
+          count,
+          slice,
+          thresholdCount,
+          verdicts,
+          at,
+        );
+      }
       group.category = category;
-      let truth = firstTruth;
-      for (let start = first; start < end;) {
-        const image = imageAt[start];
-        let stop = start + 1;
-        while (stop < end && imageAt[stop] === image) stop++;
-        while (truth < endTruth && groundTruth.image[truths[truth]] < image) truth++;
-        let truthStop = truth;
+      let start = first;
+      for (let truth = firstTruth; truth < endTruth;) {
+        const image = groundTruth.image[truths[truth]];
+        let truthStop = truth + 1;
         while (truthStop < endTruth && groundTruth.image[truths[truthStop]] === image) {
           truthStop++;
         }
-        group.image = image;
-        group.detectionStart = start;
-        group.detectionCount = Math.min(stop - start, maxDetections);
-        group.groundTruthStart = truth;
-        group.groundTruthCount = truthStop - truth;
-        if (group.groundTruthCount > 0) {
+        while (start < end && imageAt[start] < image) start++;
+        let stop = start;
+        while (stop < end && imageAt[stop] === image) stop++;
+        if (stop > start) {
+          group.image = image;
+          group.detectionStart = start;
+          group.detectionCount = Math.min(stop - start, maxDetections);
+          group.groundTruthStart = truth;
+          group.groundTruthCount = truthStop - truth;
           measureOverlaps(group, groundTruth, detections, rules.regions);
-        }
-        rules.prepare?.(group, firstThreshold, thresholdCount);
-        for (let slice = 0; slice < slices; slice++) {
-          const at = slice * count + start - first;
-          rules.match(group, slice, firstThreshold, thresholdCount, bits, neither, at);
+          rules.prepare?.(group, firstThreshold, thresholdCount);
+          for (let slice = 0; slice < slices; slice++) {
+            const at = slice * count + start - first;
+            rules.match(group, slice, firstThreshold, thresholdCount, verdicts, at);
+          }
         }
         start = stop;
         truth = truthStop;
@@ -205,13 +230,60 @@ export function accumulate(
           grouped,
           ranks,
           first,
-          bits,
-          neither,
+          verdicts,
           offset: slice * count,
         });
       }
     }
   }
+}
+
+function placeRows(
+  grouped: Int32Array,
+  image: Int32Array,
+  places: Int32Array,
+  imageAt: Int32Array,
+): void {
+  for (let i = 0; i < grouped.length; i++) {
+    places[grouped[i]] = i;
+    imageAt[i] = image[grouped[i]];
+  }
+}
+
+/** The place of each detection among those of its class and photo, from 0. */
+function rankRows(imageAt: Int32Array, starts: Int32Array, ranks: Int32Array): void {
+  for (let category = 0; category + 1 < starts.length; category++) {
+    rankClass(imageAt, starts[category], starts[category + 1], ranks);
+  }
+}
+
+function rankClass(
+  imageAt: Int32Array,
+  first: number,
+  end: number,
+  ranks: Int32Array,
+): void {
+  for (let i = first, rank = 0; i < end; i++) {
+    rank = i > first && imageAt[i] === imageAt[i - 1] ? rank + 1 : 0;
+    ranks[i] = rank;
+  }
+}
+
+function keepRows(
+  ranked: Int32Array,
+  first: number,
+  end: number,
+  places: Int32Array,
+  ranks: Int32Array,
+  maxDetections: number,
+  kept: Int32Array,
+): number {
+  let count = 0;
+  for (let i = first; i < end; i++) {
+    const place = places[ranked[i]];
+    if (ranks[place] < maxDetections) kept[count++] = place - first;
+  }
+  return count;
 }
 
 function largestGroup(starts: Int32Array): number {
@@ -283,8 +355,7 @@ interface CurveInput {
   grouped: Int32Array;
   ranks: Int32Array;
   first: number;
-  bits: Uint32Array;
-  neither: Uint32Array;
+  verdicts: Verdicts;
   offset: number;
 }
 
@@ -300,7 +371,9 @@ function createCurveDrawer(
   const rankOf = new Int32Array(size);
 
   return (input) => {
-    const { kept, keptCount, bits, neither, offset, first } = input;
+    const { kept, keptCount, offset, first } = input;
+    const { neither } = input.verdicts;
+    const bits = input.verdicts.found;
     const { thresholdCount, capacity } = input;
     const all = 0x7fffffff >>> (31 - thresholdCount);
     found.fill(0);

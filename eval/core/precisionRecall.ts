@@ -50,10 +50,16 @@ export function interpolatedAveragePrecision(
   recalls: ArrayLike<number>,
 ): number | null {
   if (positives === 0) return null;
-  const precision = new Float64Array(recalls.length);
-  interpolatePrecision(totals, positives, recalls, precision);
+  // From the last true positive back: `best` is the envelope at the nth.
   let sum = 0;
-  for (const value of precision) sum += value;
+  let best = 0;
+  let r = recalls.length - 1;
+  while (r >= 0 && recalls[r] > totals.length / positives) r--;
+  for (let n = totals.length; n > 0 && r >= 0; n--) {
+    best = Math.max(best, n / totals[n - 1]);
+    const before = n === 1 ? -1 : (n - 1) / positives;
+    for (; r >= 0 && recalls[r] > before; r--) sum += best;
+  }
   return sum / recalls.length;
 }
 

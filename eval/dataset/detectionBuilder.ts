@@ -6,10 +6,10 @@ export class DetectionBuilder {
   readonly images = new IdInterner();
   readonly categories = new IdInterner();
   count = 0;
-  private image = new Int32Array(1024);
-  private category = new Int32Array(1024);
-  private boxes = new Float64Array(4096);
-  private scores = new Float64Array(1024);
+  private image = new Int32Array(65536);
+  private category = new Int32Array(65536);
+  private boxes = new Float64Array(262144);
+  private scores = new Float64Array(65536);
 
   /**
    * Adds a detection whose numbers have been checked.
@@ -42,17 +42,20 @@ export class DetectionBuilder {
     this.count = count;
   }
 
-  /** The columns of everything so far. More may be added afterwards. */
+  /**
+   * The columns of everything so far, as views that stay as they are when more is
+   * added afterwards.
+   */
   finish(): DetectionColumns {
     const { count } = this;
     return {
       count,
       imageIds: [...this.images.ids],
-      image: this.image.slice(0, count),
+      image: this.image.subarray(0, count),
       categoryIds: [...this.categories.ids],
-      category: this.category.slice(0, count),
-      boxes: this.boxes.slice(0, 4 * count),
-      scores: this.scores.slice(0, count),
+      category: this.category.subarray(0, count),
+      boxes: this.boxes.subarray(0, 4 * count),
+      scores: this.scores.subarray(0, count),
     };
   }
 
@@ -66,6 +69,9 @@ export class DetectionBuilder {
     category.set(this.category);
     boxes.set(this.boxes);
     scores.set(this.scores);
-    Object.assign(this, { image, category, boxes, scores });
+    this.image = image;
+    this.category = category;
+    this.boxes = boxes;
+    this.scores = scores;
   }
 }

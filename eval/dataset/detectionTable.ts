@@ -13,8 +13,8 @@ export interface DetectionTable {
   /** count × 4: x, y, width, height. */
   boxes: Float64Array;
   scores: Float64Array;
-  /** Place of each row in the detections as given. */
-  source: Int32Array;
+  /** Place of each row in the detections as given; `null` when it is the same place. */
+  source: Int32Array | null;
   /** Detections left out, by reason. */
   ignored: { unknownImage: number; unknownCategory: number };
 }
@@ -50,15 +50,15 @@ export function resolveDetections(
   const ignored = { unknownImage: 0, unknownCategory: 0 };
   const { count, boxes, scores } = columns;
   if (!images.includes(-1) && !categories.includes(-1)) {
-    const image = new Int32Array(count);
-    const category = new Int32Array(count);
-    const source = new Int32Array(count);
-    for (let i = 0; i < count; i++) {
-      image[i] = images[columns.image[i]];
-      category[i] = categories[columns.category[i]];
-      source[i] = i;
-    }
-    return { count, image, category, boxes, scores, source, ignored };
+    return {
+      count,
+      image: lookUp(columns.image, images),
+      category: lookUp(columns.category, categories),
+      boxes,
+      scores,
+      source: null,
+      ignored,
+    };
   }
 
   const kept: number[] = [];
@@ -103,6 +103,12 @@ export function resolveDetections(
     source,
     ignored,
   };
+}
+
+function lookUp(places: Int32Array, ranks: Int32Array): Int32Array {
+  const out = new Int32Array(places.length);
+  for (let i = 0; i < places.length; i++) out[i] = ranks[places[i]];
+  return out;
 }
 
 function findIds(ids: readonly Id[], index: Map<Id, number>): Int32Array {

@@ -206,13 +206,13 @@ export class GroundTruthBuilder {
       })),
       categoryIndex: categories.index,
       count: this.image.length,
-      image: Int32Array.from(this.image, (place) => images.ranks[place]),
-      category: Int32Array.from(this.category, (place) => categories.ranks[place]),
-      boxes: Float64Array.from(this.boxes),
-      area: Float64Array.from(this.area),
+      image: lookUp(this.image, images.ranks),
+      category: lookUp(this.category, categories.ranks),
+      boxes: new Float64Array(this.boxes),
+      area: new Float64Array(this.area),
       areasMissing: this.areasMissing,
-      crowd: Uint8Array.from(this.crowd),
-      difficult: Uint8Array.from(this.difficult),
+      crowd: new Uint8Array(this.crowd),
+      difficult: new Uint8Array(this.difficult),
     };
   }
 }
@@ -235,6 +235,12 @@ export interface GroundTruthMark {
   rows: number;
   annotationIds: number;
   areasMissing: number;
+}
+
+function lookUp(places: readonly number[], ranks: Int32Array): Int32Array {
+  const out = new Int32Array(places.length);
+  for (let i = 0; i < places.length; i++) out[i] = ranks[places[i]];
+  return out;
 }
 
 /** Ids in their order, and for each order of appearance its place in that order. */

@@ -1,4 +1,4 @@
-import type { MatchGroup, MatchRules } from '../core/accumulate.js';
+import type { MatchGroup, MatchRules, Verdicts } from '../core/accumulate.js';
 import type { DetectionTable } from '../dataset/detectionTable.js';
 import type { GroundTruthTable } from '../dataset/groundTruthTable.js';
 import type { AreaRange } from './coco.js';
@@ -34,6 +34,25 @@ export function cocoRules(
   let crowds = new Uint8Array(64);
   let taken = new Uint32Array(64); // by ground truth of the group: bits of thresholds
 
+  const judgeUnmatched = (
+    rows: Int32Array,
+    start: number,
+    count: number,
+    slice: number,
+    thresholdCount: number,
+    { found, neither }: Verdicts,
+    at: number,
+  ): void => {
+    const { min, max } = areaRanges[slice];
+    const all = 0x7fffffff >>> (31 - thresholdCount);
+    found.fill(0, at, at + count);
+    for (let i = 0; i < count; i++) {
+      const box = 4 * rows[start + i];
+      const size = boxes[box + 2] * boxes[box + 3];
+      neither[at + i] = size < min || size > max ? all : 0;
+    }
+  };
+
   const prepare = (
     group: MatchGroup,
     firstThreshold: number,
@@ -50,7 +69,6 @@ export function cocoRules(
       const box = 4 * rows[detectionStart + d];
       sizes[d] = boxes[box + 2] * boxes[box + 3];
     }
-    if (m === 0) return;
     if (ignored.length < m) {
       ignored = new Uint8Array(2 * m);
       crowds = new Uint8Array(2 * m);
@@ -93,8 +111,7 @@ export function cocoRules(
     slice: number,
     _firstThreshold: number,
     thresholdCount: number,
-    truePositive: Uint32Array,
-    neither: Uint32Array,
+    { found, neither }: Verdicts,
     at: number,
   ): void => {
     const range = areaRanges[slice];
@@ -102,13 +119,6 @@ export function cocoRules(
     const all = 0x7fffffff >>> (31 - thresholdCount);
     const n = group.detectionCount;
     const m = group.groundTruthCount;
-    if (m === 0) {
-      for (let d = 0; d < n; d++) {
-        truePositive[at + d] = 0;
-        neither[at + d] = sizes[d] < min || sizes[d] > max ? all : 0;
-      }
-      return;
-    }
     for (let g = 0; g < m; g++) {
       const row = group.groundTruths[group.groundTruthStart + g];
       ignored[g] = isIgnored(row, range) ? 1 : 0;
@@ -138,7 +148,7 @@ export function cocoRules(
         open ^= bits;
       }
       if (sizes[d] < min || sizes[d] > max) neitherBits |= open;
-      truePositive[at + d] = trueBits;
+      found[at + d] = trueBits;
       neither[at + d] = neitherBits;
     }
   };
@@ -150,6 +160,7 @@ export function cocoRules(
     ties: 'image',
     regions: crowd,
     isPositive: (row, slice) => !isIgnored(row, areaRanges[slice]),
+    judgeUnmatched,
     prepare,
     match,
   };

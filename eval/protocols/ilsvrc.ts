@@ -1,4 +1,4 @@
-import type { MatchGroup, MatchRules } from '../core/accumulate.js';
+import type { MatchGroup, MatchRules, Verdicts } from '../core/accumulate.js';
 import { accumulate } from '../core/accumulate.js';
 import { allPointAveragePrecision } from '../core/precisionRecall.js';
 import type { DetectionTable } from '../dataset/detectionTable.js';
@@ -53,7 +53,12 @@ export function evaluateIlsvrc(
     [0.5],
     (curve) => allPointAveragePrecision(curve.totals, curve.positives),
     (receive) => {
-      accumulate(groundTruth, detections, ilsvrcRules(groundTruth, excluded), receive);
+      accumulate(
+        groundTruth,
+        detections,
+        ilsvrcRules(groundTruth, detections, excluded),
+        receive,
+      );
     },
   );
 }
@@ -63,7 +68,11 @@ export function ilsvrcThreshold(width: number, height: number): number {
   return Math.min(0.5, (width * height) / ((width + 10) * (height + 10)));
 }
 
-function ilsvrcRules(groundTruth: GroundTruthTable, excluded: Set<number>): MatchRules {
+function ilsvrcRules(
+  groundTruth: GroundTruthTable,
+  detections: DetectionTable,
+  excluded: Set<number>,
+): MatchRules {
   const { boxes, image, category } = groundTruth;
   const classes = groundTruth.categories.length;
   let taken = new Uint8Array(64);
@@ -73,8 +82,7 @@ function ilsvrcRules(groundTruth: GroundTruthTable, excluded: Set<number>): Matc
     _slice: number,
     _firstThreshold: number,
     _thresholdCount: number,
-    truePositive: Uint32Array,
-    neither: Uint32Array,
+    { found, neither }: Verdicts,
     at: number,
   ): void => {
     const m = group.groundTruthCount;
@@ -94,7 +102,7 @@ function ilsvrcRules(groundTruth: GroundTruthTable, excluded: Set<number>): Matc
         }
       }
       if (chosen >= 0) taken[chosen] = 1;
-      truePositive[at + d] = chosen >= 0 && !skip ? 1 : 0;
+      found[at + d] = chosen >= 0 && !skip ? 1 : 0;
       neither[at + d] = skip ? 1 : 0;
     }
   };
@@ -105,6 +113,14 @@ function ilsvrcRules(groundTruth: GroundTruthTable, excluded: Set<number>): Matc
     ties: 'image',
     regions: null,
     isPositive: (row) => !excluded.has(image[row] * classes + category[row]),
+    judgeUnmatched: (rows, start, count, _slice, _thresholds, verdicts, at) => {
+      verdicts.found.fill(0, at, at + count);
+      for (let i = 0; i < count; i++) {
+        const row = rows[start + i];
+        const pair = detections.image[row] * classes + detections.category[row];
+        verdicts.neither[at + i] = excluded.has(pair) ? 1 : 0;
+      }
+    },
     match,
   };
 }

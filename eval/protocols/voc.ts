@@ -1,4 +1,9 @@
-import type { MatchCurve, MatchGroup, MatchRules } from '../core/accumulate.js';
+import type {
+  MatchCurve,
+  MatchGroup,
+  MatchRules,
+  Verdicts,
+} from '../core/accumulate.js';
 import { accumulate } from '../core/accumulate.js';
 import {
   allPointAveragePrecision,
@@ -96,8 +101,7 @@ export function vocRules(
     _slice: number,
     firstThreshold: number,
     thresholdCount: number,
-    truePositive: Uint32Array,
-    neither: Uint32Array,
+    { found, neither }: Verdicts,
     at: number,
   ): void => {
     const m = group.groundTruthCount;
@@ -125,7 +129,7 @@ export function vocRules(
           trueBits |= bit;
         }
       }
-      truePositive[at + d] = trueBits;
+      found[at + d] = trueBits;
       neither[at + d] = neitherBits;
     }
   };
@@ -136,6 +140,10 @@ export function vocRules(
     ties: 'input',
     regions: null,
     isPositive: (row) => difficult[row] === 0,
+    judgeUnmatched: (_rows, _start, count, _slice, _thresholds, verdicts, at) => {
+      verdicts.found.fill(0, at, at + count);
+      verdicts.neither.fill(0, at, at + count);
+    },
     match,
   };
 }
