@@ -102,6 +102,7 @@ function measure4(
   }
 }
 
+/** Three channels, eight neighbours: each pixel's values are loaded once a row. */
 function measure8(
   data: Uint8Array | Uint8ClampedArray,
   width: number,
@@ -110,7 +111,85 @@ function measure8(
   distances: Uint16Array,
   counts: Int32Array,
 ): void {
-  measureAny(data, width, height, 3, 4, lut, distances, counts);
+  const row = 3 * width;
+  for (let y = 0; y < height - 1; y++) {
+    let p = y * row;
+    let e = 4 * y * width;
+    // a: this pixel, b: right, c: down, d: down-right, and the left one's c: down-left
+    let a0 = data[p];
+    let a1 = data[p + 1];
+    let a2 = data[p + 2];
+    let c0 = data[p + row];
+    let c1 = data[p + row + 1];
+    let c2 = data[p + row + 2];
+    let l0 = 0;
+    let l1 = 0;
+    let l2 = 0;
+    for (let x = 0; x < width; x++, p += 3, e += 4) {
+      let u = a0 - c0;
+      let v = a1 - c1;
+      let w = a2 - c2;
+      let bucket = lut[u * u + v * v + w * w];
+      distances[e + 1] = bucket;
+      counts[bucket]++;
+      if (x > 0) {
+        u = a0 - l0;
+        v = a1 - l1;
+        w = a2 - l2;
+        bucket = lut[u * u + v * v + w * w];
+        distances[e + 3] = bucket;
+        counts[bucket]++;
+      } else {
+        distances[e + 3] = NONE;
+      }
+      if (x === width - 1) {
+        distances[e] = NONE;
+        distances[e + 2] = NONE;
+        break;
+      }
+      const b0 = data[p + 3];
+      const b1 = data[p + 4];
+      const b2 = data[p + 5];
+      u = a0 - b0;
+      v = a1 - b1;
+      w = a2 - b2;
+      bucket = lut[u * u + v * v + w * w];
+      distances[e] = bucket;
+      counts[bucket]++;
+      l0 = c0;
+      l1 = c1;
+      l2 = c2;
+      c0 = data[p + row + 3];
+      c1 = data[p + row + 4];
+      c2 = data[p + row + 5];
+      u = a0 - c0;
+      v = a1 - c1;
+      w = a2 - c2;
+      bucket = lut[u * u + v * v + w * w];
+      distances[e + 2] = bucket;
+      counts[bucket]++;
+      a0 = b0;
+      a1 = b1;
+      a2 = b2;
+    }
+  }
+  // The last row has only its edges to the right.
+  let p = (height - 1) * row;
+  for (let x = 0, e = 4 * (height - 1) * width; x < width; x++, p += 3, e += 4) {
+    distances[e + 1] = NONE;
+    distances[e + 2] = NONE;
+    distances[e + 3] = NONE;
+    if (x === width - 1) {
+      distances[e] = NONE;
+      break;
+    }
+    const u = data[p] - data[p + 3];
+    const v = data[p + 1] - data[p + 4];
+    const w = data[p + 2] - data[p + 5];
+    const bucket = lut[u * u + v * v + w * w];
+    distances[e] = bucket;
+    counts[bucket]++;
+  }
 }
 
 function measureAny(

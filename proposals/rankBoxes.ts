@@ -1,8 +1,10 @@
 import type { Hierarchy } from './groupRegions.js';
 import { randomNumbers } from './random.js';
+import { sortDescending } from './sortDescending.js';
+import { uniqueBoxes } from './uniqueBoxes.js';
 
 export interface RankedBoxes {
-  /** n × 4, whole pixels */
+  /** n × 4, whole pixels, best first */
   boxes: Int32Array;
   /** n, descending */
   scores: Float32Array;
@@ -12,38 +14,38 @@ export interface RankedBoxes {
  * The paper's order (Uijlings et al. 2013, section 4.3), as R-CNN used it: a
  * region's position in its hierarchy, 1 for the whole image, times a random
  * number; the smallest products first. Equal boxes count once, at their best.
+ *
+ * @param seed of the random numbers
  */
-export function rankBoxes(
+export function rankByPosition(
   hierarchies: readonly Hierarchy[],
-  options: { seed: number },
+  seed: number,
 ): RankedBoxes {
-  const random = randomNumbers(options.seed);
-  let total = 0;
-  for (const { nodes } of hierarchies) total += nodes;
-  const boxes = new Int32Array(4 * total);
-  const keys = new Float64Array(total);
+  const { count, boxes, boxOfNode } = uniqueBoxes(hierarchies);
+  const random = randomNumbers(seed);
+  const keys = new Float32Array(count).fill(-Infinity);
   let n = 0;
-  for (const { nodes, boxes: from } of hierarchies) {
-    boxes.set(from, 4 * n);
-    for (let node = 0; node < nodes; node++) keys[n + node] = (nodes - node) * random();
-    n += nodes;
+  for (const { nodes } of hierarchies) {
+    for (let node = 0; node < nodes; node++, n++) {
+      const key = -(nodes - node) * random();
+      if (key > keys[boxOfNode[n]]) keys[boxOfNode[n]] = key;
+    }
   }
-  const order = new Uint32Array(total);
-  for (let i = 0; i < total; i++) order[i] = i;
-  order.sort((a, b) => keys[a] - keys[b] || a - b);
-  const seen = new Set<string>();
-  const kept: number[] = [];
-  for (const i of order) {
-    const key = boxes.subarray(4 * i, 4 * i + 4).join();
-    if (seen.has(key)) continue;
-    seen.add(key);
-    kept.push(i);
+  return inOrder(boxes, keys);
+}
+
+/** Boxes and keys sorted by descending key. */
+export function inOrder(boxes: Int32Array, keys: Float32Array): RankedBoxes {
+  const order = sortDescending(keys);
+  const sorted = new Int32Array(boxes.length);
+  const scores = new Float32Array(keys.length);
+  for (let i = 0; i < order.length; i++) {
+    const from = 4 * order[i];
+    scores[i] = keys[order[i]];
+    sorted[4 * i] = boxes[from];
+    sorted[4 * i + 1] = boxes[from + 1];
+    sorted[4 * i + 2] = boxes[from + 2];
+    sorted[4 * i + 3] = boxes[from + 3];
   }
-  const ranked = new Int32Array(4 * kept.length);
-  const scores = new Float32Array(kept.length);
-  kept.forEach((from, i) => {
-    ranked.set(boxes.subarray(4 * from, 4 * from + 4), 4 * i);
-    scores[i] = 1 - i / kept.length;
-  });
-  return { boxes: ranked, scores };
+  return { boxes: sorted, scores };
 }

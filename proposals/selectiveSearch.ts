@@ -3,7 +3,8 @@ import { checkCount, checkNumber, ProposalError } from './errors.js';
 import { groupRegions, type Hierarchy } from './groupRegions.js';
 import { measureRegions } from './regions.js';
 import { toRgb, type PixelImage } from './image.js';
-import { rankBoxes } from './rankBoxes.js';
+import { rankByObjectness } from './rankByObjectness.js';
+import { rankByPosition } from './rankBoxes.js';
 import { shrink } from './resize.js';
 import { smooth } from './smooth.js';
 import { publishedStrategies, type SearchStrategy } from './strategies.js';
@@ -114,7 +115,10 @@ export function selectiveSearch(
       }
     }
   }
-  const ranked = rankBoxes(hierarchies, { seed });
+  const ranked =
+    options.rank === 'random'
+      ? rankByPosition(hierarchies, seed)
+      : rankByObjectness(hierarchies, smoothed);
   const count = Math.min(ranked.scores.length, maxBoxes);
   const scaleX = image.width / width;
   const scaleY = image.height / height;
