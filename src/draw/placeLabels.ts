@@ -13,7 +13,7 @@ const MAX_STEPS = 20;
 
 /**
  * Where labels go: above the box at its left if there is room, else at another
- * of its corners, inside or outside, else further down along it; always within
+ * of its corners, inside or outside, else beside it or further along it; always within
  * the photo, and where no place is free of other labels, where they overlap
  * least. Earlier labels choose first.
  *
@@ -56,6 +56,8 @@ function* places(
   yield [x1, y2 - height];
   yield [right, y2];
   yield [right, y2 - height];
+  yield [x2, y1];
+  yield [x1 - width, y1];
   const steps = Math.min(MAX_STEPS, Math.floor((y2 - y1) / height) - 1);
   for (let step = 1; step <= steps; step++) {
     yield [x1, y1 + step * height];
