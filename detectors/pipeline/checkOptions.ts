@@ -45,7 +45,9 @@ export function checkPipelineOptions(
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = given[name];
     if (value !== undefined && !choices.includes(value as string)) {
-      throw invalid(`${name} must be ${choices.join(' or ')}, not ${JSON.stringify(value)}`);
+      throw invalid(
+        `${name} must be ${choices.join(' or ')}, not ${JSON.stringify(value)}`,
+      );
     }
   }
   const { classes } = options;

@@ -23,11 +23,12 @@ export async function scoreShared(
   photo: Photo,
   boxes: BoxArray,
 ): Promise<ScoredBoxes> {
-  const input = resizePhoto(photo, model.photoSide, model.preprocessing);
-  const [, , height, width] = input.shape;
+  const { input, scaleX, scaleY } = resizePhoto(
+    photo,
+    model.photoSide,
+    model.preprocessing,
+  );
   const activations = await session.run(input);
-  const scaleX = width / photo.width;
-  const scaleY = height / photo.height;
   const scaled = Float64Array.from(
     boxes,
     (value, i) => value * (i % 2 ? scaleY : scaleX),

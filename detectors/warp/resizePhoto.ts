@@ -2,22 +2,37 @@ import type { Tensor } from '../weights/weights.js';
 import type { Photo, Preprocessing } from './photo.js';
 
 /**
+ * The least side of a network's input: with fewer pixels GoogLeNet's pools run
+ * out of cells. Thinner photos get a margin of the mean at the right or bottom.
+ */
+const MIN_SIDE = 32;
+
+/** A photo as a network's input. */
+export interface ResizedPhoto {
+  /** [1, 3, height, width], planar, minus the mean. */
+  input: Tensor;
+  /** Input pixels per photo pixel. */
+  scaleX: number;
+  scaleY: number;
+}
+
+/**
  * The whole photo as a network's input, its longest side at `longSide` pixels
  * (the other side rounded): area means when shrinking, bilinear when enlarging.
- *
- * @returns [1, 3, height, width], planar, minus the mean
  */
 export function resizePhoto(
   photo: Photo,
   longSide: number,
   preprocessing: Preprocessing,
-): Tensor {
+): ResizedPhoto {
   const scale = longSide / Math.max(photo.width, photo.height);
   const width = Math.max(1, Math.round(photo.width * scale));
   const height = Math.max(1, Math.round(photo.height * scale));
   const columns = resampling(photo.width, width);
   const rows = resampling(photo.height, height);
-  const plane = width * height;
+  const inputWidth = Math.max(width, MIN_SIDE);
+  const inputHeight = Math.max(height, MIN_SIDE);
+  const plane = inputWidth * inputHeight;
   const data = new Float32Array(3 * plane);
   const { mean, channels } = preprocessing;
   // Resampled photo rows, kept in a ring: each is used by neighbouring rows.
@@ -43,11 +58,15 @@ export function resizePhoto(
     }
     for (let c = 0; c < 3; c++) {
       const from = channels === 'BGR' ? 2 - c : c;
-      const to = c * plane + y * width;
+      const to = c * plane + y * inputWidth;
       for (let x = 0; x < width; x++) data[to + x] = sum[3 * x + from] - mean[c];
     }
   }
-  return { shape: [1, 3, height, width], data };
+  return {
+    input: { shape: [1, 3, inputHeight, inputWidth], data },
+    scaleX: width / photo.width,
+    scaleY: height / photo.height,
+  };
 }
 
 /** Output index i is Σ over t of weight[i · taps + t] · input[first[i] + t]. */

@@ -117,7 +117,7 @@ function readTensor(
     throw invalid(source, `tensor "${name}" has no proper data_offsets`);
   }
   const [start, end] = offsets as [number, number];
-  const length = (shape).reduce((product, n) => product * n, 1);
+  const length = shape.reduce((product, n) => product * n, 1);
   if (start > end || end > numbers.byteLength) {
     throw invalid(
       source,

@@ -46,6 +46,9 @@ export function evalCommand(): Command {
     });
 }
 
+/** No colours, and no line between rows. */
+const TABLE_STYLE = { head: [], border: [], compact: true };
+
 /** n/a where there is nothing to measure by. */
 const percent = (value: number | null | undefined) =>
   value === null || value === undefined ? 'n/a' : (100 * value).toFixed(2);
@@ -56,7 +59,7 @@ function describeEvaluation(result: EvaluationResult, perClass: boolean): string
   const table = new Table({
     head: ['metric', '%'],
     colAligns: ['left', 'right'],
-    style: { head: [], border: [] },
+    style: TABLE_STYLE,
   });
   for (const name of names) table.push([name, percent(metrics[name])]);
   const lines = [
@@ -77,7 +80,7 @@ function describeEvaluation(result: EvaluationResult, perClass: boolean): string
         'right',
         ...shown.map(() => 'right' as const),
       ],
-      style: { head: [], border: [] },
+      style: TABLE_STYLE,
     });
     for (const {
       name,

@@ -27,9 +27,7 @@ export function describeRun(report: DetectReport, output: string): string {
   if (counts.resumed > 0)
     lines.push(`resumed   ${plural(counts.resumed, 'photo')} had been done before`);
   if (counts.skipped > 0)
-    lines.push(
-      `skipped   ${plural(counts.skipped, 'file')} that are no photos by name`,
-    );
+    lines.push(`skipped   ${plural(counts.skipped, 'other file')} (no photos by name)`);
   if (counts.notAnnotated) {
     lines.push(
       pc.yellow(

@@ -58,7 +58,7 @@ describe.each(['astronaut', 'chelsea', 'motorcycle'])('golden outputs: %s', (pho
   };
 
   it('gives the maps and the pooled outputs of the golden boxes', async () => {
-    const input = resizePhoto(pixels(), model.photoSide, model.preprocessing);
+    const { input } = resizePhoto(pixels(), model.photoSide, model.preprocessing);
     const maps = (await session.run(input))[MAPS];
     const [, channels, height, width] = maps.shape;
     const corner = new Float32Array(channels * 16);

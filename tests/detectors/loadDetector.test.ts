@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DetectorError } from '../../detectors/errors.js';
+import { loadDetector, type Detector } from '../../detectors/loadDetector.js';
+import { chooseForCropping, mixScores } from '../../detectors/pipeline/detectPhoto.js';
+import { samples } from '../src/runCli.js';
+
+describe('loadDetector', () => {
+  let detector: Detector;
+  let cat: { data: Uint8Array; width: number; height: number; channels: number };
+  beforeAll(async () => {
+    detector = await loadDetector({ crops: 10 });
+    const { data, info } = await sharp(join(samples, 'chelsea.jpg'))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    cat = { data, width: info.width, height: info.height, channels: 3 };
+  });
+  afterAll(() => detector.dispose());
+
+  it.each(['shared', 'crop', 'cascade'] as const)(
+    'finds the cat in %s mode',
+    async (mode) => {
+      const [best] = await detector.detect(cat, { mode, maxProposals: 60 });
+      expect(best).toMatchObject({ className: 'cat', classId: 17 });
+      const [x1, y1, x2, y2] = best.box;
+      // It fills most of the photo.
+      expect((x2 - x1) * (y2 - y1)).toBeGreaterThan(0.4 * cat.width * cat.height);
+      expect(x1 >= 0 && y1 >= 0 && x2 <= cat.width && y2 <= cat.height).toBe(true);
+    },
+  );
+
+  it('says the same twice, and the same of grey as of equal RGB', async () => {
+    const options = {
+      mode: 'shared',
+      proposals: Float32Array.of(0, 0, 400, 300, 50, 20, 300, 290),
+    } as const;
+    const once = await detector.detect(cat, options);
+    expect(await detector.detect(cat, options)).toEqual(once);
+    const grey = new Uint8Array(cat.width * cat.height).map((_, i) => cat.data[3 * i]);
+    const rgb = new Uint8Array(3 * grey.length).map((_, i) => grey[Math.floor(i / 3)]);
+    const asRgb = await detector.detect({ ...cat, data: rgb }, options);
+    expect(await detector.detect({ ...cat, data: grey, channels: 1 }, options)).toEqual(
+      asRgb,
+    );
+  });
+
+  it('clips proposals to the photo and leaves empty ones out', async () => {
+    const proposals = Float32Array.of(
+      -50,
+      -50,
+      1e4,
+      1e4,
+      10,
+      10,
+      10,
+      50,
+      600,
+      0,
+      700,
+      50,
+      NaN,
+      0,
+      1,
+      1,
+    );
+    const { proposals: used, detections } = await detector.detectDetailed(cat, {
+      mode: 'crop',
+      proposals,
+    });
+    expect(used).toBe(1);
+    expect(detections[0].className).toBe('cat');
+    const none = await detector.detectDetailed(cat, { proposals: new Float32Array(0) });
+    expect(none.detections).toEqual([]);
+  });
+
+  it.each([
+    [1, 1],
+    [1, 400],
+    [400, 1],
+  ])('survives a photo of %i×%i pixels', async (width, height) => {
+    const data = new Uint8Array(3 * width * height).map((_, i) => (i * 37) % 256);
+    const found = await detector.detect({ data, width, height, channels: 3 });
+    for (const { box, score } of found) {
+      expect(box.every(Number.isFinite)).toBe(true);
+      expect(score).toBeGreaterThan(0);
+    }
+  });
+
+  it.each([
+    { mode: 'magic' as 'crop' },
+    { nms: 'none' as 'hard' },
+    { scoreThreshold: -1 },
+    { crops: 0 },
+    { maxProposals: 2.5 },
+    { softSigma: 0 },
+    { classes: ['unicorn'] },
+  ])('refuses %j', async (options) => {
+    const error: unknown = await detector.detect(cat, options).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(DetectorError);
+    expect((error as DetectorError).code).toBe('INVALID_ARGUMENT');
+  });
+
+  it('names a model file that is not there', async () => {
+    await expect(loadDetector({ model: '/nowhere.safetensors' })).rejects.toThrow(
+      /\/nowhere\.safetensors: .*ENOENT/,
+    );
+  });
+});
+
+describe('cascade', () => {
+  const scored = {
+    boxes: Float32Array.of(0, 0, 10, 10, 0, 0, 10, 9, 30, 30, 40, 40),
+    probabilities: Float32Array.of(0.5, 0.5, 0.2, 0.8, 0.4, 0.6),
+  };
+
+  it('crops the boxes least likely to be background, without near-duplicates', () => {
+    const { boxes, probabilities } = chooseForCropping(scored, 2, 5, 0.7);
+    expect([...boxes]).toEqual([0, 0, 10, 9, 30, 30, 40, 40]);
+    expect([...probabilities]).toEqual([...Float32Array.of(0.2, 0.8, 0.4, 0.6)]);
+    expect(chooseForCropping(scored, 2, 1, 0.7).boxes).toHaveLength(4);
+  });
+
+  it('mixes by either mean', () => {
+    const cropped = {
+      boxes: scored.boxes.map((x) => x + 1),
+      probabilities: Float32Array.of(0.1, 0.9, 0.1, 0.9, 0.1, 0.9),
+    };
+    const mix = (cropMixing: 'geometric' | 'arithmetic', cropWeight: number) =>
+      mixScores(scored, cropped, { cropMixing, cropWeight, cropBoxWeight: 0.25 });
+    expect(mix('arithmetic', 0.5).probabilities[0]).toBeCloseTo(0.3, 6);
+    expect(mix('geometric', 0.5).probabilities[0]).toBeCloseTo(Math.sqrt(0.05), 6);
+    expect(mix('geometric', 0.25).probabilities[3]).toBeCloseTo(
+      0.8 ** 0.75 * 0.9 ** 0.25,
+      6,
+    );
+    expect(mix('geometric', 0.5).boxes[2]).toBeCloseTo(10.25, 5);
+  });
+});
