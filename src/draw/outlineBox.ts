@@ -10,7 +10,10 @@ const RIM_OPACITY = 0.55;
  *
  * @throws DrawError INVALID_BOX when a corner is no finite number
  */
-export function pixelBox(box: ArrayLike<number>, { width, height }: Canvas): Box {
+export function pixelBox(
+  box: ArrayLike<number>,
+  { width, height }: Pick<Canvas, 'width' | 'height'>,
+): Box {
   const corners = [box[0], box[1], box[2], box[3]];
   if (!corners.every(Number.isFinite)) {
     throw new DrawError(
