@@ -76,7 +76,7 @@ export async function decodeImage(
       height: info.height,
       channels: 3,
       format,
-      orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+      orientation,
       originalWidth: width,
       originalHeight: height,
     };
