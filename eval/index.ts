@@ -43,3 +43,4 @@ export type { VocOptions } from './protocols/voc.js';
 export { ilsvrcThreshold } from './protocols/ilsvrc.js';
 export type { BlacklistEntry, IlsvrcOptions } from './protocols/ilsvrc.js';
 export type { ClassResult, EvaluationResult, Metrics } from './results.js';
+export * from './formats/index.js';

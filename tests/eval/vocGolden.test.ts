@@ -1,23 +1,29 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { CocoAnnotation, CocoDataset, CocoDetection } from '../../eval/index.js';
-import { evaluate, parseAnnotations } from '../../eval/index.js';
+import type {
+  BoxTextOptions,
+  CocoDataset,
+  CocoDetection,
+  CocoImage,
+} from '../../eval/index.js';
+import {
+  assembleDataset,
+  assembleDetections,
+  evaluate,
+  readBoxText,
+  readNames,
+  readVocXml,
+  vocPixels,
+} from '../../eval/index.js';
 import { describeShared, sharedPath } from '../shared.js';
 
 const folder = (...parts: string[]) => sharedPath('golden/voc-toy', ...parts);
 
-/** The first field of a line is its class, the rest are numbers. */
-function readLines(...parts: string[]): { file: string; name: string; n: number[] }[] {
-  return readdirSync(folder(...parts))
+/** The files of a folder in the order of their names, with their texts. */
+const readFiles = (...parts: string[]) =>
+  readdirSync(folder(...parts))
     .sort()
-    .flatMap((file) =>
-      readFileSync(folder(...parts, file), 'utf8')
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .map((line) => line.trim().split(/\s+/))
-        .map(([name, ...n]) => ({ file, name, n: n.map(Number) })),
-    );
-}
+    .map((file) => ({ file, text: readFileSync(folder(...parts, file), 'utf8') }));
 
 const ap = (
   dataset: CocoDataset,
@@ -27,9 +33,6 @@ const ap = (
 ) => evaluate(dataset, detections, { protocol, iouThresholds: [iou] }).metrics.mAP;
 
 describeShared('VOC protocols against published toy sets', () => {
-  // x y w h, whose last pixel is x + w.
-  const box = ([x, y, w, h]: number[]) => [x, y, w + 1, h + 1];
-
   it.each([
     ['voc2007', 0.1, 0.3333333333],
     ['voc2007', 0.3, 0.2683982683],
@@ -40,53 +43,89 @@ describeShared('VOC protocols against published toy sets', () => {
     ['voc2010', 0.5, 0.0222222222],
     ['voc2010', 0.75, 0],
   ] as const)('test_case_1, %s at IoU %d gives %d', (protocol, iou, expected) => {
-    const annotations = readLines('test_case_1/gts').map(
-      ({ file, n }): CocoAnnotation => ({
-        image_id: file,
-        category_id: 'object',
-        bbox: box(n),
-      }),
-    );
-    const detections = readLines('test_case_1/dets').map(
-      ({ file, n: [score, ...rest] }): CocoDetection => ({
-        image_id: file,
-        category_id: 'object',
-        bbox: box(rest),
-        score,
-      }),
-    );
+    // The last pixel is x + w.
+    const read = (name: string, scored: boolean) =>
+      readFiles('test_case_1', name).map(({ file, text }) =>
+        readBoxText(text, {
+          fileName: file,
+          box: 'x y width height',
+          scored,
+          pixels: { origin: 0, lastPixelIncluded: true },
+        }),
+      );
+    const dataset = assembleDataset(read('gts', false));
+    const detections = assembleDetections(read('dets', true), dataset);
     expect(detections).toHaveLength(24);
-    const images = [...new Set(annotations.map((a) => a.image_id))];
-    const dataset = {
-      images: images.map((id) => ({ id })),
-      categories: [{ id: 'object' }],
-      annotations,
-    };
     const found = ap(dataset, detections, protocol, iou);
     expect(Math.abs(found! - expected)).toBeLessThan(1e-9);
   });
 
-  it.each([
+  const classes = readNames(readFileSync(folder('toyexample/voc.names'), 'utf8'));
+  const toy = () =>
+    assembleDataset(
+      readFiles('toyexample/gts_vocpascal_format').map(({ file, text }) =>
+        readVocXml(text, file),
+      ),
+    );
+  const layouts: [string, Pick<BoxTextOptions, 'box'>][] = [
+    ['abs_xywh', { box: 'x y width height' }],
+    ['abs_xyx2y2', { box: 'x1 y1 x2 y2' }],
+    ['rel_xcycwh', { box: 'cx cy width height' }],
+  ];
+  const cases = [
     ['voc2007', 0.5, 0.8863636364],
     ['voc2010', 0.5, 0.8958333333],
     ['voc2007', 0.75, 0.4924242424],
     ['voc2010', 0.75, 0.5097222222],
-  ] as const)('toyexample, %s at IoU %d gives %d', (protocol, iou, expected) => {
-    const dataset = parseAnnotations(
-      readFileSync(folder('toyexample/gts_coco_format/toy_example_coco.JSON')),
-    );
-    // Corners from 1, the last pixel included.
-    const detections = readLines('toyexample/dets_classname_abs_xyx2y2').map(
-      ({ file, n: [score, x1, y1, x2, y2] }): CocoDetection => ({
+  ] as const;
+
+  for (const named of ['classname', 'classid']) {
+    it.each(layouts)(`toyexample in the layout ${named}_%s`, (layout, { box }) => {
+      const dataset = toy();
+      const images = readFiles(`toyexample/dets_${named}_${layout}`).map(
+        ({ file, text }) => {
+          const fileName = file.replace('.txt', '.jpg');
+          const photo = dataset.images.find(({ file_name }) => file_name === fileName)!;
+          const { width, height } = photo as { width: number; height: number };
+          return readBoxText(text, {
+            fileName,
+            box,
+            scored: true,
+            pixels: vocPixels,
+            ...(named === 'classid' ? { classes } : {}),
+            ...(layout.startsWith('rel')
+              ? { relativeTo: { width, height }, round: true }
+              : {}),
+          });
+        },
+      );
+      const detections = assembleDetections(images, dataset);
+      for (const [protocol, iou, expected] of cases) {
+        const found = ap(dataset, detections, protocol, iou);
+        expect(Math.abs(found! - expected)).toBeLessThan(1e-9);
+      }
+    });
+  }
+
+  it('toyexample in COCO form, whose corner counts from 1', () => {
+    const dataset = toy();
+    const form = JSON.parse(
+      readFileSync(folder('toyexample/dets_coco_format/coco_dets.json'), 'utf8'),
+    ) as { images: CocoImage[]; annotations: (CocoDetection & { id: unknown })[] };
+    const detections = form.annotations.map(
+      ({ image_id, bbox: [x, y, w, h], score }) => ({
         image_id: dataset.images.find(
-          (image) => image.file_name === file.replace('.txt', '.jpg'),
+          ({ file_name }) =>
+            file_name === form.images.find(({ id }) => id === image_id)!.file_name,
         )!.id,
-        category_id: dataset.categories.find(({ name }) => name === 'cat')!.id,
-        bbox: [x1 - 1, y1 - 1, x2 - x1 + 1, y2 - y1 + 1],
+        category_id: 1,
+        bbox: [x - 1, y - 1, w + 1, h + 1],
         score,
       }),
     );
-    const found = ap(dataset, detections, protocol, iou);
-    expect(Math.abs(found! - expected)).toBeLessThan(1e-9);
+    for (const [protocol, iou, expected] of cases) {
+      const found = ap(dataset, detections, protocol, iou);
+      expect(Math.abs(found! - expected)).toBeLessThan(1e-9);
+    }
   });
 });
