@@ -1,5 +1,6 @@
 import { ImageFileError } from '../images/errors.js';
 import { UsageError } from '../errors.js';
+import { OutputError } from '../formats/index.js';
 
 /** Why one input could not be used, as it stands in `failures.json`. */
 export interface Failure {
@@ -13,7 +14,10 @@ export interface Failure {
  * night goes on and still tells.
  */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ImageFileError || error instanceof UsageError) {
+  if (error instanceof ImageFileError) {
+    return { code: error.code, reason: `${error.reason}; ${error.remedy}` };
+  }
+  if (error instanceof UsageError || error instanceof OutputError) {
     return { code: error.code, reason: error.message };
   }
   return {

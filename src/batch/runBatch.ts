@@ -52,7 +52,7 @@ export async function runBatch<J extends PhotoJob, R extends PhotoRecord>(
         file: name,
         failure: {
           code: 'WORKER_CRASHED',
-          reason: `${name}: the worker process ended with ${reason} on this photo`,
+          reason: `the worker process ended with ${reason} on this photo, twice`,
         },
       } as R),
   });

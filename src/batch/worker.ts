@@ -6,10 +6,10 @@ import type { Task, TaskSetUp } from './task.js';
 
 const TASKS = { detect: createDetectTask, propose: createProposeTask };
 
-type Incoming = { setUp: TaskSetUp } | { drop: true } | Job;
+type Incoming = { setUp: TaskSetUp } | { drop: number[] } | Job;
 
 let task: Task | undefined;
-const queue: Job[] = [];
+let queue: Job[] = [];
 let isBusy = false;
 
 function send(message: WorkerMessage<unknown>): void {
@@ -45,8 +45,9 @@ async function work(): Promise<void> {
 
 process.on('message', (message: Incoming) => {
   if ('setUp' in message) void setUp(message.setUp);
-  else if ('drop' in message) queue.length = 0;
-  else {
+  else if ('drop' in message) {
+    queue = queue.filter(({ index }) => !message.drop.includes(index));
+  } else {
     queue.push(message);
     void work();
   }

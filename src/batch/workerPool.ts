@@ -123,9 +123,9 @@ export class WorkerPool<J extends Job, Result> {
   /** Makes workers forget the jobs that wait behind the one being computed. */
   #dropWaiting(): void {
     for (const worker of this.#workers) {
-      if (worker.jobs.length > 1) {
-        worker.jobs.length = 1;
-        worker.process.send({ drop: true });
+      const waiting = worker.jobs.splice(1);
+      if (waiting.length > 0) {
+        worker.process.send({ drop: waiting.map(({ index }) => index) });
       }
     }
   }

@@ -81,8 +81,9 @@ async function propose(
       process.stderr.write('stopped; the same command goes on from here\n');
       return EXIT_CODES.interrupted;
     }
-    for (const { reason } of report.failures)
-      process.stderr.write(`failed: ${reason}\n`);
+    for (const { file, reason } of report.failures) {
+      process.stderr.write(`failed: ${file}: ${reason}\n`);
+    }
     if (!options.quiet) {
       const { photos, boxes, failures, skipped } = report;
       process.stdout.write(

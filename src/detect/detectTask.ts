@@ -63,7 +63,8 @@ async function detectOne(
     const decode = performance.now() - start;
     const result = await detector.detectDetailed(image, proposals && { proposals });
     const drawStart = performance.now();
-    await writePictures(image, file, result.detections, setUp.pictures);
+    const classes = detector.categories.map(({ name }) => name);
+    await writePictures(image, file, result.detections, classes, setUp.pictures);
     const pictures = performance.now() - drawStart;
     return recordOf(index, file, image, result, { decode, pictures });
   } catch (error) {

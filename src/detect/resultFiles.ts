@@ -1,6 +1,7 @@
 import { JsonArrayFile } from '../files/jsonArrayFile.js';
 import { StreamedFile } from '../files/streamedFile.js';
-import type { DetectReport, ResultsFile } from './writeResults.js';
+import type { ResultWriter } from '../formats/index.js';
+import type { DetectReport } from './writeResults.js';
 
 /** How the boxes are to be understood; stands in images.json. */
 const COORDINATES =
@@ -9,7 +10,7 @@ const COORDINATES =
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
 /** COCO's results form: a plain array of { image_id, category_id, bbox, score }. */
-export async function cocoResults(path: string): Promise<ResultsFile> {
+export async function cocoResults(path: string): Promise<ResultWriter> {
   const file = await JsonArrayFile.create(path);
   return {
     async add({ id, detections }) {
@@ -31,7 +32,7 @@ export async function imagesFile(
     version: string;
     model: DetectReport['model'];
   },
-): Promise<ResultsFile> {
+): Promise<ResultWriter> {
   const { categories, version, model } = options;
   const file = await StreamedFile.create(path);
   const info = {

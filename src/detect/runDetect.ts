@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { cpus, platform, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkPipelineOptions } from '../../detectors/pipeline/checkOptions.js';
@@ -25,7 +25,12 @@ import { packageVersion } from '../version.js';
 import type { DetectJob, DetectRecord, DetectSetUp } from './detectTask.js';
 import { numberPhotos, type AnnotatedIds } from './photoIds.js';
 import { ProposalsFile } from './proposalsFile.js';
-import { writeResults, type DetectReport, type ResultFormat } from './writeResults.js';
+import {
+  RESULT_FILES,
+  writeResults,
+  type DetectReport,
+  type ResultFormat,
+} from './writeResults.js';
 
 export interface RunDetectOptions {
   /** Folders, files and globs. */
@@ -110,6 +115,8 @@ export async function runDetect(
   );
   try {
     const resumed = journal.done;
+    // Results of an earlier run must not stand beside an unfinished one's journal.
+    if (resumed < images.length) await removeResults(output);
     const progress = quiet ? undefined : showProgress('photos', images.length, resumed);
     let engineInfo: DetectorInfo['engine'] | undefined;
     const setUp: DetectSetUp = {
@@ -195,7 +202,8 @@ async function withProposals(
   try {
     const proposals = await file.boxes(name);
     if (proposals) return { ...job, proposals };
-    const reason = `${name}: the proposals file has no entry of this name`;
+    const reason =
+      'the proposals file has no entry of this name; propose boxes for all photos';
     return { index, file: name, failure: { code: 'NO_PROPOSALS', reason } };
   } catch (error) {
     return { index, file: name, failure: failureOf(error) };
@@ -215,6 +223,10 @@ async function refuseForeignResults(output: string, restart: boolean): Promise<v
       `${output} holds a detections.json without its ${JOURNAL}; name another output, or overwrite it with --restart`,
     );
   }
+}
+
+async function removeResults(output: string): Promise<void> {
+  for (const name of RESULT_FILES) await rm(join(output, name), { force: true });
 }
 
 /** A large file by its size and time of change: hashing it all would take long. */

@@ -3,20 +3,30 @@ import writeFileAtomic from 'write-file-atomic';
 import type { DetectorInfo } from '../../detectors/loadDetector.js';
 import type { Failure } from '../batch/failure.js';
 import type { Journal } from '../batch/journal.js';
-import { JsonArrayFile } from '../files/jsonArrayFile.js';
 import {
-  cocoResults,
   csvResults,
-  imagesFile,
   vocResults,
   yoloResults,
-} from './resultFiles.js';
+  type PhotoResult,
+  type ResultWriter,
+} from '../formats/index.js';
+import { JsonArrayFile } from '../files/jsonArrayFile.js';
+import { cocoResults, imagesFile } from './resultFiles.js';
 import type { DetectRecord } from './detectTask.js';
 import type { PhotoIds } from './photoIds.js';
 
 /** Forms in which results can be written beside COCO's. */
 export const RESULT_FORMATS = ['voc', 'yolo'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
+
+/** Files that a finished run leaves in its folder. */
+export const RESULT_FILES = [
+  'detections.json',
+  'images.json',
+  'failures.json',
+  'detections.csv',
+  'run.json',
+];
 
 /** `run.json`: where the results come from. Schema: schemas/run.schema.json. */
 export interface DetectReport {
@@ -65,26 +75,6 @@ export interface WriteResultsOptions {
   };
 }
 
-/** The results of one photo, on their way to the files. */
-export interface PhotoResults {
-  file: string;
-  id: number;
-  width: number;
-  height: number;
-  detections: readonly {
-    box: readonly [number, number, number, number];
-    categoryId: number;
-    className: string;
-    score: number;
-  }[];
-}
-
-/** A file of the results that grows photo by photo. */
-export interface ResultsFile {
-  add(photo: PhotoResults): Promise<void>;
-  finish(): Promise<void>;
-}
-
 /**
  * Turns a finished journal into the result files, in the order of the photos,
  * one photo in memory at a time: `detections.json`, `images.json`,
@@ -111,7 +101,7 @@ export async function writeResults(
 
   const failures = await JsonArrayFile.create(join(output, 'failures.json'));
   for (const failure of inputFailures) await failures.add(failure);
-  const files: ResultsFile[] = [
+  const files: ResultWriter[] = [
     await cocoResults(join(output, 'detections.json')),
     await imagesFile(join(output, 'images.json'), {
       version,
@@ -168,7 +158,7 @@ function photoResults(
   { index, file, width = 0, height = 0, detections = [] }: DetectRecord,
   ids: PhotoIds,
   names: ReadonlyMap<number, string>,
-): PhotoResults {
+): PhotoResult {
   return {
     file,
     id: ids.photoId(index),

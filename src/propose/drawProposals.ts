@@ -1,6 +1,6 @@
+import { drawBoxes } from '../draw/index.js';
+import { writeOutputFile } from '../formats/index.js';
 import type { DecodedImage } from '../images/decodeImage.js';
-import { drawBoxes } from '../draw/drawBoxes.js';
-import { writeOutputFile } from '../formats/outputPaths.js';
 
 /** What is drawn of the proposals, and where. */
 export interface ProposalDrawing {
@@ -17,6 +17,6 @@ export async function drawProposals(
   boxes: Float32Array,
   { output, count }: ProposalDrawing,
 ): Promise<void> {
-  const picture = await drawBoxes(image, boxes.subarray(0, 4 * count));
+  const picture = await drawBoxes(image, boxes, { count });
   await writeOutputFile(output, name, '.jpg', picture);
 }

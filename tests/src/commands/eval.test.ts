@@ -59,9 +59,9 @@ it('names the file and the place of a fault, with exit code 2', async () => {
   const missing = await runCli([
     'eval',
     '-a',
-    annotations,
-    '-d',
     join(folder, 'no.json'),
+    '-d',
+    detections,
   ]);
   expect(missing.stderr).toMatch(/no\.json: there is no such file/);
   expect(missing.code).toBe(2);

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, type CocoDataset, type CocoDetection } from '../../../eval/index.js';
 import { readJson, runCli, samples, temporaryFolder } from '../runCli.js';
@@ -70,8 +70,13 @@ describe('rcnn detect', () => {
     expect(info.coordinates).toContain('upright');
     expect(categories).toHaveLength(80);
     const found = readJson<CocoDetection[]>(one, 'detections.json');
-    const best = (id: number) => found.find(({ image_id }) => image_id === id)!;
-    expect([best(1).category_id, best(2).category_id]).toEqual([17, 1]);
+    const isFound = (id: number, category: number) =>
+      found.some(
+        ({ image_id, category_id, score }) =>
+          image_id === id && category_id === category && score > 0.2,
+      );
+    // The cat, the astronaut, the cup.
+    expect([isFound(1, 17), isFound(2, 1), isFound(3, 47)]).toEqual([true, true, true]);
     expect(readJson(one, 'failures.json')).toEqual([]);
   });
 
@@ -85,7 +90,7 @@ describe('rcnn detect', () => {
       'run.json',
     );
     expect(validate(run), JSON.stringify(validate.errors)).toBe(true);
-    expect(run.counts).toMatchObject({ photos: 3, detected: 3, failed: 0, skipped: 2 });
+    expect(run.counts).toMatchObject({ photos: 3, detected: 3, failed: 0, skipped: 3 });
     expect(run.engine.reason).not.toBe('');
   });
 
@@ -125,25 +130,32 @@ describe('rcnn detect', () => {
 
   it('finds the same in all eight EXIF orientations, in upright pixels', async () => {
     const folder = temporaryFolder();
-    const upright = sharp(join(samples, 'chelsea.jpg'));
-    // Orientation o asks a viewer for a turn; the file holds the inverse turn.
-    const stored: Record<number, (image: sharp.Sharp) => sharp.Sharp> = {
-      1: (image) => image,
-      2: (image) => image.flop(),
-      3: (image) => image.rotate(180),
-      4: (image) => image.flip(),
-      5: (image) => image.rotate(90).flop(),
-      6: (image) => image.rotate(270),
-      7: (image) => image.rotate(90).flip(),
-      8: (image) => image.rotate(90),
+    const upright = await sharp(join(samples, 'chelsea.jpg')).png().toBuffer();
+    /** Turns made one after the other: within one pipeline sharp has an order of its own. */
+    const turned = async (...turns: ((image: Sharp) => Sharp)[]) => {
+      let pixels = upright;
+      for (const turn of turns) pixels = await turn(sharp(pixels)).png().toBuffer();
+      return pixels;
     };
-    for (const [orientation, turn] of Object.entries(stored)) {
-      // Two steps: sharp would otherwise choose the order of its operations.
-      const pixels = await turn(upright.clone()).png().toBuffer();
+    const flip = (image: Sharp) => image.flip();
+    const flop = (image: Sharp) => image.flop();
+    const rotate = (angle: number) => (image: Sharp) => image.rotate(angle);
+    // Orientation o asks a viewer for a turn; the file holds the inverse turn.
+    const stored = [
+      await turned(),
+      await turned(flop),
+      await turned(rotate(180)),
+      await turned(flip),
+      await turned(rotate(90), flop),
+      await turned(rotate(270)),
+      await turned(rotate(90), flip),
+      await turned(rotate(90)),
+    ];
+    for (const [i, pixels] of stored.entries()) {
       await sharp(pixels)
-        .withMetadata({ orientation: Number(orientation) })
+        .withMetadata({ orientation: i + 1 })
         .png()
-        .toFile(join(folder, `${orientation}.png`));
+        .toFile(join(folder, `${i + 1}.png`));
     }
     const output = temporaryFolder();
     expect((await runCli(['detect', folder, '-o', output, ...SHARED])).code).toBe(0);
@@ -348,6 +360,8 @@ describe('rcnn detect', () => {
       ...SHARED,
       '-d',
       '--save-crops',
+      '--draw-threshold',
+      '0.1',
       '-f',
       'voc',
       'yolo',
