@@ -1,9 +1,7 @@
 /** What was wrong with what was to be written. */
 export type OutputErrorCode =
   /** A name would lead out of the output folder, or no system can store it. */
-  | 'UNSAFE_NAME'
-  /** A detection's class is not in the table of classes. */
-  | 'UNKNOWN_CLASS';
+  'UNSAFE_NAME';
 
 /** Thrown by everything in this folder. */
 export class OutputError extends Error {

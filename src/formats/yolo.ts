@@ -1,4 +1,4 @@
-import { OutputError } from './errors.js';
+import { writeYolo } from '../../eval/formats/yolo.js';
 import { UniqueStems, writeWhole } from './outputPaths.js';
 import { safeJoin } from './safeJoin.js';
 import type { PhotoResult, ResultWriter } from './types.js';
@@ -8,30 +8,18 @@ import type { PhotoResult, ResultWriter } from './types.js';
  * the centre, width and height as parts of the photo's size, and the score.
  *
  * @param classes names; a class's index is its place among them
- * @throws OutputError UNKNOWN_CLASS
+ * @throws EvaluationError UNKNOWN_CATEGORY
  */
 export function yoloLines(
-  { width, height, detections }: PhotoResult,
+  { file, width, height, detections }: PhotoResult,
   classes: readonly string[],
 ): string {
-  return detections
-    .map(({ box: [x1, y1, x2, y2], className, score }) => {
-      const index = classes.indexOf(className);
-      if (index < 0) {
-        throw new OutputError(
-          'UNKNOWN_CLASS',
-          `'${className}' is not among the ${classes.length} classes`,
-        );
-      }
-      const relative = [
-        (x1 + x2) / 2 / width,
-        (y1 + y2) / 2 / height,
-        (x2 - x1) / width,
-        (y2 - y1) / height,
-      ];
-      return `${index} ${relative.map((v) => v.toFixed(6)).join(' ')} ${score}\n`;
-    })
-    .join('');
+  const objects = detections.map(({ box: [x1, y1, x2, y2], className, score }) => ({
+    label: className,
+    bbox: [x1, y1, x2 - x1, y2 - y1] as [number, number, number, number],
+    score,
+  }));
+  return writeYolo({ fileName: file, width, height, objects }, classes);
 }
 
 /** The description of a data set that YOLO tools read beside the labels. */

@@ -6,6 +6,11 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  readVocXml,
+  readYolo,
+  type LabeledImage,
+} from '../../../eval/formats/index.js';
+import {
   csvLines,
   csvResults,
   fileNamePart,
@@ -128,7 +133,7 @@ describe('YOLO text', () => {
 
   test('a class that is not in the table is an error', () => {
     expect(() => yoloLines(photo, ['dog'])).toThrow(
-      expect.objectContaining({ code: 'UNKNOWN_CLASS' }) as Error,
+      expect.objectContaining({ code: 'UNKNOWN_CATEGORY' }) as Error,
     );
   });
 
@@ -207,6 +212,53 @@ describe('CSV', () => {
     const box = [-1.5, 0, 3, 4] as const;
     const outside = { ...photo, detections: [{ ...photo.detections[0], box }] };
     expect(parseCsv(csvLines(outside))[0][5]).toBe('-1.5');
+  });
+});
+
+describe('the readers of eval', () => {
+  const number = fc.integer({ min: 0, max: 500_000 }).map((n) => n / 1000);
+  const box = fc
+    .tuple(number, number, number, number)
+    .map(([x, y, w, h]) => [x, y, x + w, y + h] as [number, number, number, number]);
+  const detection = fc.record({
+    box,
+    className: fc.constantFrom('dog', 'hot dog', 'a & b'),
+    score: fc.integer({ min: 1, max: 1_000_000 }).map((n) => n / 1_000_000),
+    categoryId: fc.constant(1),
+  });
+  const anyPhoto = fc
+    .array(detection, { maxLength: 5 })
+    .map((detections): PhotoResult => ({
+      ...{ file: 'x.jpg', id: 1, width: 1000, height: 1000 },
+      detections,
+    }));
+
+  /** Within a pixel's part of the photo's size, the same objects come back. */
+  function expectSame(
+    image: LabeledImage,
+    { detections }: PhotoResult,
+    pixels: number,
+  ) {
+    expect(image).toMatchObject({ fileName: 'x.jpg' });
+    expect(image.objects.map(({ label, score }) => [label, score])).toEqual(
+      detections.map(({ className, score }) => [className, score]),
+    );
+    image.objects.forEach(({ bbox: [x, y, w, h] }, i) => {
+      [x, y, x + w, y + h].forEach((corner, side) => {
+        expect(Math.abs(corner - detections[i].box[side])).toBeLessThan(pixels);
+      });
+    });
+  }
+
+  test('read back what was written', () => {
+    const classes = ['a & b', 'dog', 'hot dog'];
+    fc.assert(
+      fc.property(anyPhoto, (written) => {
+        expectSame(readVocXml(vocXml(written)), written, 1e-5);
+        const context = { fileName: 'x.jpg', width: 1000, height: 1000, classes };
+        expectSame(readYolo(yoloLines(written, classes), context), written, 0.002);
+      }),
+    );
   });
 });
 
