@@ -19,6 +19,8 @@ export interface ResizedPhoto {
 /**
  * The whole photo as a network's input, its longest side at `longSide` pixels
  * (the other side rounded): area means when shrinking, bilinear when enlarging.
+ * Pixels are rounded to whole numbers, as they were in training: without it the
+ * default model's AP50 on 300 photos is half a point lower.
  */
 export function resizePhoto(
   photo: Photo,
@@ -59,7 +61,9 @@ export function resizePhoto(
     for (let c = 0; c < 3; c++) {
       const from = channels === 'BGR' ? 2 - c : c;
       const to = c * plane + y * inputWidth;
-      for (let x = 0; x < width; x++) data[to + x] = sum[3 * x + from] - mean[c];
+      for (let x = 0; x < width; x++) {
+        data[to + x] = Math.trunc(sum[3 * x + from] + 0.5) - mean[c];
+      }
     }
   }
   return {

@@ -58,7 +58,8 @@ function halve({ data, width, height }: Photo): Photo {
  * axes scaled apart, with what lies around it in the photo as context. Crop
  * pixel u samples the photo at x1 + (u + ½ − p) · (x2 − x1) / (S − 2p),
  * bilinearly. Where a crop shrinks the photo by 2 or more in both axes, it
- * samples the photo halved as often. Outside the photo is the mean.
+ * samples the photo halved as often. Outside the photo is the mean. Pixels are
+ * rounded to whole numbers, as they were in training.
  *
  * @param boxes n×4 in pixels of the photo
  * @param into n · 3 · S · S numbers are written here: [n, 3, S, S], planar,
@@ -112,15 +113,12 @@ class SampledAxis {
   readonly right: Int32Array;
   readonly leftWeight: Float64Array;
   readonly rightWeight: Float64Array;
-  /** What falls outside the photo, and takes the mean. */
-  readonly outside: Float64Array;
 
   constructor(readonly side: number) {
     this.left = new Int32Array(side);
     this.right = new Int32Array(side);
     this.leftWeight = new Float64Array(side);
     this.rightWeight = new Float64Array(side);
-    this.outside = new Float64Array(side);
   }
 
   place(start: number, step: number, width: number): void {
@@ -134,7 +132,6 @@ class SampledAxis {
       this.right[u] = isHigh ? 3 * (low + 1) : 0;
       this.leftWeight[u] = isLow ? 1 - fraction : 0;
       this.rightWeight[u] = isHigh ? fraction : 0;
-      this.outside[u] = 1 - this.leftWeight[u] - this.rightWeight[u];
     }
   }
 }
@@ -180,22 +177,35 @@ function warpOne(
       const wb = topWeight * rightWeight[u];
       const wc = bottomWeight * leftWeight[u];
       const wd = bottomWeight * rightWeight[u];
-      // Σ w (pixel − mean): weight outside the photo adds mean − mean = 0.
-      const inside = wa + wb + wc + wd;
+      // What lies outside the photo has the mean.
+      const outside = 1 - wa - wb - wc - wd;
       into[red + to + u] =
-        wa * data[a] + wb * data[b] + wc * data[c] + wd * data[d] - inside * meanRed;
+        Math.trunc(
+          wa * data[a] +
+            wb * data[b] +
+            wc * data[c] +
+            wd * data[d] +
+            outside * meanRed +
+            0.5,
+        ) - meanRed;
       into[green + to + u] =
-        wa * data[a + 1] +
-        wb * data[b + 1] +
-        wc * data[c + 1] +
-        wd * data[d + 1] -
-        inside * meanGreen;
+        Math.trunc(
+          wa * data[a + 1] +
+            wb * data[b + 1] +
+            wc * data[c + 1] +
+            wd * data[d + 1] +
+            outside * meanGreen +
+            0.5,
+        ) - meanGreen;
       into[blue + to + u] =
-        wa * data[a + 2] +
-        wb * data[b + 2] +
-        wc * data[c + 2] +
-        wd * data[d + 2] -
-        inside * meanBlue;
+        Math.trunc(
+          wa * data[a + 2] +
+            wb * data[b + 2] +
+            wc * data[c + 2] +
+            wd * data[d + 2] +
+            outside * meanBlue +
+            0.5,
+        ) - meanBlue;
     }
   }
 }
