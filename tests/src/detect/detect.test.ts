@@ -164,7 +164,7 @@ describe('rcnn detect', () => {
     const of = (id: number) =>
       found
         .filter(({ image_id }) => image_id === id)
-        .map(({ image_id: _, ...rest }) => rest);
+        .map(({ bbox, category_id, score }) => ({ bbox, category_id, score }));
     expect(of(1).length).toBeGreaterThan(0);
     for (const { id, width, height } of images) {
       expect([width, height]).toEqual([images[0].width, images[0].height]);
@@ -191,10 +191,10 @@ describe('rcnn detect', () => {
     ]);
     expect(code).toBe(1);
     const failures = readJson<Failure[]>(output, 'failures.json');
-    const codes = Object.fromEntries(
-      failures.map(({ file, code }) => [file.split('/').at(-1), code]),
+    const codes = new Map(
+      failures.map(({ file, code }) => [file.split('/').at(-1)!, code]),
     );
-    expect(codes).toMatchObject({
+    expect(Object.fromEntries(codes)).toMatchObject({
       'cut.jpg': 'TRUNCATED',
       'empty.jpg': 'EMPTY_FILE',
       'missing.jpg': 'NOT_FOUND',
