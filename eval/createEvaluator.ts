@@ -19,6 +19,10 @@ export interface EvaluatorImage {
   id: Id;
   groundTruths: readonly Omit<CocoAnnotation, 'image_id'>[];
   detections: readonly Omit<CocoDetection, 'image_id'>[];
+  /** LVIS, Open Images: classes known to be absent, present, or not boxed throughout. */
+  neg_category_ids?: readonly Id[];
+  pos_category_ids?: readonly Id[];
+  not_exhaustive_category_ids?: readonly Id[];
 }
 
 /** Takes photos as they come and gives the metrics of all so far. */
@@ -78,7 +82,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       const truthsBefore = truths.mark();
       const detectionsBefore = found.count;
       try {
-        truths.addImage({ id }, 'image');
+        truths.addImage(row, 'image');
         objects.forEach((object, i) => {
           truths.addAnnotation(object, () => `groundTruths[${i}]`, id);
         });

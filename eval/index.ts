@@ -40,6 +40,8 @@ export {
 } from './protocols/coco.js';
 export type { AreaRange, CocoOptions } from './protocols/coco.js';
 export type { VocOptions } from './protocols/voc.js';
+export type { LvisOptions } from './protocols/lvis.js';
+export type { OpenImagesProtocolOptions } from './protocols/openImages.js';
 export { ilsvrcThreshold } from './protocols/ilsvrc.js';
 export type { BlacklistEntry, IlsvrcOptions } from './protocols/ilsvrc.js';
 export type { ClassResult, EvaluationResult, Metrics } from './results.js';

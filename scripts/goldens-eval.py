@@ -1,21 +1,27 @@
-"""Expected COCO metrics of 1,000 random datasets, by pycocotools.
+"""Expected numbers of 1,000 random datasets, by the reference tools.
 
-    python scripts/goldens-eval.py > tests/fixtures/eval/coco-random.json
+    python scripts/goldens-eval.py coco > tests/fixtures/eval/coco-random.json
+    python scripts/goldens-eval.py lvis > tests/fixtures/eval/lvis-random.json
+    python scripts/goldens-eval.py tide > tests/fixtures/eval/tide-random.json
 
 The datasets are not stored: tests/eval/randomDataset.ts makes the same ones from the
 same seeds, with the same integer generator. They are full of what tools get wrong:
 equal scores, crowds, photos without objects or detections, classes without objects,
 boxes without area, boxes that coincide, areas that differ from width x height, areas
 that are missing and ids that are 0. Where the project takes an id 0 or a missing area,
-pycocotools is given ids from 1 and area = width x height.
+the peers are given ids from 1 and area = width x height.
 
-Needs numpy and pycocotools (see scripts/requirements-peers.txt).
+Needs numpy and pycocotools; lvis for `lvis`, tidecv for `tide` (see
+scripts/requirements-peers.txt).
 """
 
 import contextlib
 import io
 import json
+import logging
+import os
 import sys
+import tempfile
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -162,12 +168,100 @@ def evaluate(dataset, detections, limits):
     return result
 
 
+def lvis_dataset(seed):
+    """What a federated dataset knows of photos and classes."""
+    dataset, detections = random_dataset(seed)
+    r = Random(seed + 100000)
+    classes = [c["id"] for c in dataset["categories"]]
+    for image in dataset["images"]:
+        image["neg_category_ids"] = [c for c in classes if r.below(3) == 0]
+        image["not_exhaustive_category_ids"] = [c for c in classes if r.below(4) == 0]
+    for category in dataset["categories"]:
+        category["frequency"] = "rcf"[r.below(3)]
+    return dataset, detections
+
+
+def evaluate_lvis(seed):
+    np.float = float  # lvis 0.5.3 was written for numpy before 1.24
+    from lvis import LVIS, LVISEval, LVISResults
+
+    logging.disable()
+
+    dataset, detections = lvis_dataset(seed)
+    if not detections:
+        return None  # LVISResults takes no empty list
+    for annotation in dataset["annotations"]:
+        annotation["id"] += 1
+        annotation["ignore"] = annotation.pop("iscrowd", 0)
+        x, y, width, height = annotation["bbox"]
+        annotation.setdefault("area", width * height)
+        annotation["segmentation"] = []
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+        json.dump(dataset, file)
+    truth = LVIS(file.name)
+    os.unlink(file.name)
+    found = LVISResults(truth, detections, max_dets=300 if seed % 2 == 0 else 5)
+    run = LVISEval(truth, found, "bbox")
+    run.run()
+    return [None if v < 0 else float(v) for v in run.get_results().values()]
+
+
+def tide_dataset(seed):
+    """No crowds, no equal scores, and only detections of classes that have objects."""
+    dataset, detections = random_dataset(seed)
+    dataset["annotations"] = [
+        a for a in dataset["annotations"] if a.get("iscrowd", 0) == 0
+    ]
+    classes = {a["category_id"] for a in dataset["annotations"]}
+    detections = [
+        dict(d, score=d["score"] / 2 + (i + 1) / 100000)
+        for i, d in enumerate(detections)
+        if d["category_id"] in classes
+    ]
+    return dataset, detections
+
+
+def evaluate_tide(seed):
+    """AP, then the gain in AP and the count of every type of error, then FP and FN."""
+    from tidecv import TIDE, Data
+
+    dataset, detections = tide_dataset(seed)
+    truth, found = Data("truth"), Data("found")
+    for category in dataset["categories"]:
+        truth.add_class(category["id"], category["name"])
+    for image in dataset["images"]:
+        truth.add_image(image["id"], str(image["id"]))
+        found.add_image(image["id"], str(image["id"]))
+    for a in dataset["annotations"]:
+        truth.add_ground_truth(a["image_id"], a["category_id"], a["bbox"])
+    for d in detections:
+        found.add_detection(d["image_id"], d["category_id"], d["score"], d["bbox"])
+    if not dataset["annotations"]:
+        return None
+    run = TIDE().evaluate(truth, found, mode=TIDE.BOX)
+    try:
+        gains = run.fix_main_errors()
+    except ZeroDivisionError:
+        return None  # nothing is left after a fix, which tidecv can't average
+    counts = run.count_errors()
+    special = run.fix_special_errors()
+    return [
+        run.ap / 100,
+        *(gains[t] / 100 for t in TIDE._error_types),
+        *(counts[t] for t in TIDE._error_types),
+        *(special[t] / 100 for t in TIDE._special_error_types),
+    ]
+
+
 def main():
-    expected = []
+    golden = {
+        "coco": lambda seed: evaluate(*random_dataset(seed), limits_of(seed)),
+        "lvis": evaluate_lvis,
+        "tide": evaluate_tide,
+    }[sys.argv[1]]
+    seeds = {"coco": 1000, "lvis": 400, "tide": 400}[sys.argv[1]]
     with contextlib.redirect_stdout(io.StringIO()):
-        for seed in range(1000):
-            dataset, detections = random_dataset(seed)
-            expected.append(evaluate(dataset, detections, limits_of(seed)))
+        expected = [golden(seed) for seed in range(seeds)]
     rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in expected)
     sys.stdout.write(f"[\n{rows}\n]\n")
 

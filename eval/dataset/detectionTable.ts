@@ -89,19 +89,35 @@ export function resolveDetections(
       kept.push(i);
     }
   }
-  const source = Int32Array.from(kept);
-  const keptBoxes = new Float64Array(4 * kept.length);
-  kept.forEach((row, i) => {
-    keptBoxes.set(boxes.subarray(4 * row, 4 * row + 4), 4 * i);
+  const table: DetectionTable = {
+    count,
+    image: lookUp(columns.image, images),
+    category: lookUp(columns.category, categories),
+    boxes,
+    scores,
+    source: null,
+    ignored,
+  };
+  return selectDetections(table, Int32Array.from(kept));
+}
+
+/** Some rows of a table, in the order given. */
+export function selectDetections(
+  table: DetectionTable,
+  rows: Int32Array,
+): DetectionTable {
+  const boxes = new Float64Array(4 * rows.length);
+  rows.forEach((row, i) => {
+    boxes.set(table.boxes.subarray(4 * row, 4 * row + 4), 4 * i);
   });
   return {
-    count: kept.length,
-    image: source.map((row) => images[columns.image[row]]),
-    category: source.map((row) => categories[columns.category[row]]),
-    boxes: keptBoxes,
-    scores: Float64Array.from(source, (row) => scores[row]),
-    source,
-    ignored,
+    count: rows.length,
+    image: rows.map((row) => table.image[row]),
+    category: rows.map((row) => table.category[row]),
+    boxes,
+    scores: Float64Array.from(rows, (row) => table.scores[row]),
+    source: table.source ? rows.map((row) => table.source![row]) : rows,
+    ignored: table.ignored,
   };
 }
 

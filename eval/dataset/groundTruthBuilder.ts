@@ -1,6 +1,13 @@
 import { EvaluationError } from '../errors.js';
-import { checkFlag, checkNumber, checkObject, isBox, refuseBox } from './checks.js';
-import type { GroundTruthTable } from './groundTruthTable.js';
+import {
+  checkFlag,
+  checkList,
+  checkNumber,
+  checkObject,
+  isBox,
+  refuseBox,
+} from './checks.js';
+import type { GroundTruthTable, ImageLabels } from './groundTruthTable.js';
 import { compareIds, describe, normalizeId } from './ids.js';
 import type { Id } from './types.js';
 
@@ -19,6 +26,15 @@ export class GroundTruthBuilder {
   private readonly area: number[] = [];
   private readonly crowd: number[] = [];
   private readonly difficult: number[] = [];
+  private readonly groupOf: number[] = [];
+  private readonly frequency: ('f' | 'c' | 'r' | null)[] = [];
+  /** Lists of classes that photos have, as given, with their paths. */
+  private readonly imageLabels: {
+    image: number;
+    kind: keyof ImageLabels;
+    ids: unknown[];
+    where: string;
+  }[] = [];
   private areasMissing = 0;
 
   /** @param file names the ground truth in errors */
@@ -36,6 +52,9 @@ export class GroundTruthBuilder {
     const name = checkText(row.name, file, `${where}.name`);
     addId(this.categories, id, file, `${where}.id`);
     this.names.push(name ?? String(id));
+    const { frequency } = row;
+    const isKnown = frequency === 'f' || frequency === 'c' || frequency === 'r';
+    this.frequency.push(isKnown ? frequency : null);
   }
 
   addImage(image: unknown, where: string): void {
@@ -46,6 +65,17 @@ export class GroundTruthBuilder {
     checkSize(row.height, file, `${where}.height`);
     const id = normalizeId(row.id, file, `${where}.id`);
     addId(this.images, id, file, `${where}.id`);
+    for (const [field, kind] of imageLabelFields) {
+      const ids = row[field];
+      if (ids === undefined || ids === null) continue;
+      const place = `${where}.${field}`;
+      this.imageLabels.push({
+        image: this.images.size - 1,
+        kind,
+        ids: checkList(ids, file, place, 'give the ids of classes'),
+        where: place,
+      });
+    }
   }
 
   /**
@@ -83,7 +113,8 @@ export class GroundTruthBuilder {
         !(typeof area === 'number' && area >= 0 && area < Infinity)) ||
       (iscrowd !== undefined && iscrowd !== 0 && iscrowd !== 1) ||
       row.ignore !== undefined ||
-      row.difficult !== undefined
+      row.difficult !== undefined ||
+      row.is_group_of !== undefined
     ) {
       return false;
     }
@@ -95,6 +126,7 @@ export class GroundTruthBuilder {
     this.area.push(area ?? box[2] * box[3]);
     this.crowd.push(iscrowd ?? 0);
     this.difficult.push(iscrowd ?? 0);
+    this.groupOf.push(iscrowd ?? 0);
     return true;
   }
 
@@ -146,6 +178,7 @@ export class GroundTruthBuilder {
     }
     const crowd = checkFlag(row.iscrowd, file, `${where}.iscrowd`);
     const ignore = checkFlag(row.ignore, file, `${where}.ignore`);
+    const groupOf = checkFlag(row.is_group_of, file, `${where}.is_group_of`);
     const difficult = checkFlag(row.difficult, file, `${where}.difficult`);
     if (row.id !== undefined && row.id !== null) {
       const id = normalizeId(row.id, file, `${where}.id`);
@@ -159,6 +192,7 @@ export class GroundTruthBuilder {
     this.boxes.push(box[0], box[1], box[2], box[3]);
     this.area.push(area);
     this.crowd.push(crowd);
+    this.groupOf.push(isSaid(row.is_group_of) ? groupOf : crowd);
     this.difficult.push(
       isSaid(row.difficult) ? difficult : isSaid(row.ignore) ? ignore : crowd,
     );
@@ -170,6 +204,7 @@ export class GroundTruthBuilder {
       images: this.images.size,
       rows: this.image.length,
       annotationIds: this.annotationIds.size,
+      imageLabels: this.imageLabels.length,
       areasMissing: this.areasMissing,
     };
   }
@@ -180,6 +215,7 @@ export class GroundTruthBuilder {
     for (const id of [...this.annotationIds].slice(mark.annotationIds)) {
       this.annotationIds.delete(id);
     }
+    this.imageLabels.length = mark.imageLabels;
     this.areasMissing = mark.areasMissing;
     this.boxes.length = 4 * mark.rows;
     for (const column of [
@@ -188,6 +224,7 @@ export class GroundTruthBuilder {
       this.area,
       this.crowd,
       this.difficult,
+      this.groupOf,
     ]) {
       column.length = mark.rows;
     }
@@ -213,7 +250,33 @@ export class GroundTruthBuilder {
       areasMissing: this.areasMissing,
       crowd: new Uint8Array(this.crowd),
       difficult: new Uint8Array(this.difficult),
+      groupOf: new Uint8Array(this.groupOf),
+      labels: this.indexLabels(images.ranks, categories.ranks),
+      frequency: categories.ids.map((id) => this.frequency[this.categories.get(id)!]),
     };
+  }
+
+  private indexLabels(images: Int32Array, categories: Int32Array): ImageLabels {
+    const labels: ImageLabels = {
+      absent: null,
+      present: new Set(),
+      notExhaustive: new Set(),
+    };
+    for (const { image, kind, ids, where } of this.imageLabels) {
+      const set = (labels[kind] ??= new Set());
+      ids.forEach((id, i) => {
+        const place = `${where}[${i}]`;
+        const category = findId(
+          this.categories,
+          id,
+          this.file,
+          place,
+          'UNKNOWN_CATEGORY',
+        );
+        set.add(images[image] * categories.length + categories[category]);
+      });
+    }
+    return labels;
   }
 }
 
@@ -227,6 +290,7 @@ interface PlainAnnotation {
   iscrowd?: number;
   ignore?: unknown;
   difficult?: unknown;
+  is_group_of?: unknown;
 }
 
 /** A state of a builder. */
@@ -234,6 +298,7 @@ export interface GroundTruthMark {
   images: number;
   rows: number;
   annotationIds: number;
+  imageLabels: number;
   areasMissing: number;
 }
 
@@ -242,6 +307,12 @@ function lookUp(places: readonly number[], ranks: Int32Array): Int32Array {
   for (let i = 0; i < places.length; i++) out[i] = ranks[places[i]];
   return out;
 }
+
+const imageLabelFields = [
+  ['neg_category_ids', 'absent'],
+  ['pos_category_ids', 'present'],
+  ['not_exhaustive_category_ids', 'notExhaustive'],
+] as const;
 
 /** Ids in their order, and for each order of appearance its place in that order. */
 function rankIds(places: Map<Id, number>): {
@@ -280,7 +351,7 @@ function findId(
     code === 'UNKNOWN_IMAGE' ? ['image', 'images'] : ['category', 'categories'];
   throw new EvaluationError(
     code,
-    `no ${one} has the id ${JSON.stringify(id)}; add it to ${list} or drop the annotation`,
+    `no ${one} has the id ${JSON.stringify(id)}; add it to ${list} or drop the reference`,
     file,
     where,
   );

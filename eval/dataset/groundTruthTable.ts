@@ -29,6 +29,22 @@ export interface GroundTruthTable {
   crowd: Uint8Array;
   /** `difficult`; where that is missing, `ignore`; where that is missing too, `iscrowd`. */
   difficult: Uint8Array;
+  /** Open Images: `is_group_of`; where that is missing, `iscrowd`. */
+  groupOf: Uint8Array;
+  /** What is known of the classes of a photo that has no box of them. */
+  labels: ImageLabels;
+  /** LVIS: `f`, `c` or `r` by category; `null` where it isn't given. */
+  frequency: ('f' | 'c' | 'r' | null)[];
+}
+
+/** Labels of photos as wholes. A pair of photo and class is image · categories + category. */
+export interface ImageLabels {
+  /** Pairs known to be absent (`neg_category_ids`); `null` when no photo says. */
+  absent: Set<number> | null;
+  /** Pairs known to be present, boxed or not (`pos_category_ids`). */
+  present: Set<number>;
+  /** Pairs of which not every object is boxed (`not_exhaustive_category_ids`). */
+  notExhaustive: Set<number>;
 }
 
 /**
@@ -70,6 +86,28 @@ export function tabulateGroundTruth(
     builder.addAnnotation(annotation, () => `annotations[${i}]`);
   });
   return builder.finish();
+}
+
+/** Some rows of a table, in the order given. */
+export function selectGroundTruth(
+  table: GroundTruthTable,
+  rows: Int32Array,
+): GroundTruthTable {
+  const boxes = new Float64Array(4 * rows.length);
+  rows.forEach((row, i) => {
+    boxes.set(table.boxes.subarray(4 * row, 4 * row + 4), 4 * i);
+  });
+  return {
+    ...table,
+    count: rows.length,
+    image: rows.map((row) => table.image[row]),
+    category: rows.map((row) => table.category[row]),
+    boxes,
+    area: Float64Array.from(rows, (row) => table.area[row]),
+    crowd: Uint8Array.from(rows, (row) => table.crowd[row]),
+    difficult: Uint8Array.from(rows, (row) => table.difficult[row]),
+    groupOf: Uint8Array.from(rows, (row) => table.groupOf[row]),
+  };
 }
 
 /** Whether the ground truth is in columns already. */

@@ -10,6 +10,12 @@ export interface CocoImage {
   file_name?: string | null;
   width?: number | null;
   height?: number | null;
+  /** LVIS, Open Images: classes that are known to be absent. */
+  neg_category_ids?: readonly Id[] | null;
+  /** Open Images: classes that are known to be present, whether boxed or not. */
+  pos_category_ids?: readonly Id[] | null;
+  /** LVIS: classes of which not every object is boxed. */
+  not_exhaustive_category_ids?: readonly Id[] | null;
   /** Anything else is kept and left alone. */
   [attribute: string]: unknown;
 }
@@ -19,6 +25,8 @@ export interface CocoCategory {
   id: Id;
   name?: string | null;
   supercategory?: string;
+  /** LVIS: in how many photos the class is: many (f), some (c), or few (r). */
+  frequency?: 'f' | 'c' | 'r' | null;
   [attribute: string]: unknown;
 }
 
@@ -40,6 +48,8 @@ export interface CocoAnnotation {
   difficult?: 0 | 1 | boolean | null;
   /** Another name of `difficult` that converters write. COCO's rules don't read it. */
   ignore?: 0 | 1 | boolean | null;
+  /** Open Images: one box around more than five objects that touch. @default iscrowd */
+  is_group_of?: 0 | 1 | boolean | null;
   [attribute: string]: unknown;
 }
 

@@ -28,3 +28,5 @@ export {
 export type { BoxTextOptions } from './detectionText.js';
 export { cocoToVoc, mapClasses, vocToCoco } from './vocabulary.js';
 export type { ClassMapping, MapClassesOptions } from './vocabulary.js';
+export { expandHierarchy } from './expandHierarchy.js';
+export type { ClassHierarchy } from './expandHierarchy.js';

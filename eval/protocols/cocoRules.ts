@@ -3,21 +3,34 @@ import type { DetectionTable } from '../dataset/detectionTable.js';
 import type { GroundTruthTable } from '../dataset/groundTruthTable.js';
 import type { AreaRange } from './coco.js';
 
+/** What COCO's matching and its relatives differ in. */
+export interface CocoRuleOptions {
+  iouThresholds: readonly number[];
+  areaRanges: readonly AreaRange[];
+  /** Detections of one class in one photo that count. */
+  maxDetections: number;
+  /** By ground truth: 1 for a region that any number of detections may match. */
+  crowd: Uint8Array | null;
+  /** By ground truth: 1 when it need not be found (crowds included). */
+  ignored: Uint8Array;
+  /** By detection: 1 when it is no false positive even if nothing matches. */
+  forgiven?: Uint8Array;
+}
+
 /** COCO's matching, as rules for `accumulate`. */
 export function cocoRules(
   groundTruth: GroundTruthTable,
   detections: DetectionTable,
-  iouThresholds: readonly number[],
-  areaRanges: readonly AreaRange[],
-  maxDetections: number,
+  options: CocoRuleOptions,
 ): MatchRules {
-  const { area, crowd } = groundTruth;
+  const { iouThresholds, areaRanges, maxDetections, crowd, forgiven } = options;
+  const { area } = groundTruth;
   const { boxes } = detections;
   // A detection may overlap by a rounding error less than all.
   const least = Float64Array.from(iouThresholds, (t) => Math.min(t, 1 - 1e-10));
   const lowest = least.reduce((a, b) => Math.min(a, b));
   const isIgnored = (row: number, range: AreaRange) =>
-    crowd[row] === 1 || area[row] < range.min || area[row] > range.max;
+    options.ignored[row] === 1 || area[row] < range.min || area[row] > range.max;
 
   /*
    * What a threshold chooses among the free ground truths is the one of most overlap
@@ -49,7 +62,8 @@ export function cocoRules(
     for (let i = 0; i < count; i++) {
       const box = 4 * rows[start + i];
       const size = boxes[box + 2] * boxes[box + 3];
-      neither[at + i] = size < min || size > max ? all : 0;
+      const skip = size < min || size > max || forgiven?.[rows[start + i]] === 1;
+      neither[at + i] = skip ? all : 0;
     }
   };
 
@@ -75,7 +89,7 @@ export function cocoRules(
       taken = new Uint32Array(2 * m);
     }
     for (let g = 0; g < m; g++) {
-      crowds[g] = crowd[group.groundTruths[group.groundTruthStart + g]];
+      crowds[g] = crowd?.[group.groundTruths[group.groundTruthStart + g]] ?? 0;
     }
     if (candidates.length < n * m) {
       candidates = new Int32Array(2 * n * m);
@@ -147,7 +161,13 @@ export function cocoRules(
         neitherBits |= bits;
         open ^= bits;
       }
-      if (sizes[d] < min || sizes[d] > max) neitherBits |= open;
+      if (
+        sizes[d] < min ||
+        sizes[d] > max ||
+        forgiven?.[group.detections[group.detectionStart + d]] === 1
+      ) {
+        neitherBits |= open;
+      }
       found[at + d] = trueBits;
       neither[at + d] = neitherBits;
     }

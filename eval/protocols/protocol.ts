@@ -6,11 +6,16 @@ import type { CocoOptions } from './coco.js';
 import { evaluateCoco } from './coco.js';
 import type { IlsvrcOptions } from './ilsvrc.js';
 import { evaluateIlsvrc } from './ilsvrc.js';
+import type { LvisOptions } from './lvis.js';
+import { evaluateLvis } from './lvis.js';
+import type { OpenImagesProtocolOptions } from './openImages.js';
+import { evaluateOpenImages } from './openImages.js';
 import type { VocOptions } from './voc.js';
 import { evaluateVoc } from './voc.js';
 
 /** A protocol by its name, with its options. */
-export type ProtocolOptions = CocoOptions | VocOptions | IlsvrcOptions;
+export type ProtocolOptions =
+  CocoOptions | VocOptions | IlsvrcOptions | OpenImagesProtocolOptions | LvisOptions;
 
 /** The names that `evaluate` takes. */
 export type ProtocolName = NonNullable<ProtocolOptions['protocol']>;
@@ -38,6 +43,10 @@ export function evaluateTables(
       return evaluateVoc(groundTruth, detections, options);
     case 'ilsvrc':
       return evaluateIlsvrc(groundTruth, detections, options);
+    case 'openimages':
+      return evaluateOpenImages(groundTruth, detections, options);
+    case 'lvis':
+      return evaluateLvis(groundTruth, detections, options);
   }
   const { protocol } = options as { protocol: unknown };
   throw new EvaluationError(

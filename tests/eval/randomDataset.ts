@@ -108,3 +108,35 @@ export function limitsOf(seed: number): number[] {
     [2, 50, 1000],
   ][seed % 4];
 }
+
+/** The same with what a federated dataset knows of photos and classes. */
+export function lvisDataset(seed: number): ReturnType<typeof randomDataset> {
+  const { dataset, detections } = randomDataset(seed);
+  const r = new Random(seed + 100000);
+  const classes = dataset.categories.map(({ id }) => id);
+  const images = dataset.images.map((image) => ({
+    ...image,
+    neg_category_ids: classes.filter(() => r.below(3) === 0),
+    not_exhaustive_category_ids: classes.filter(() => r.below(4) === 0),
+  }));
+  const categories = dataset.categories.map((category) => ({
+    ...category,
+    frequency: (['r', 'c', 'f'] as const)[r.below(3)],
+  }));
+  return { dataset: { ...dataset, images, categories }, detections };
+}
+
+/** The same without crowds, equal scores, and detections of classes without objects. */
+export function tideDataset(seed: number): ReturnType<typeof randomDataset> {
+  const { dataset, detections } = randomDataset(seed);
+  const annotations = dataset.annotations.filter(({ iscrowd }) => !iscrowd);
+  const classes = new Set(annotations.map(({ category_id }) => category_id));
+  return {
+    dataset: { ...dataset, annotations },
+    detections: detections.flatMap((d, i) =>
+      classes.has(d.category_id)
+        ? [{ ...d, score: d.score / 2 + (i + 1) / 100000 }]
+        : [],
+    ),
+  };
+}
