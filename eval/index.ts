@@ -28,7 +28,12 @@ export {
 } from './parse/detectionReader.js';
 export type { DetectionReader } from './parse/detectionReader.js';
 export { evaluate } from './evaluate.js';
-export type { EvaluateOptions } from './evaluate.js';
+export type {
+  DetectionsInput,
+  EvaluateOptions,
+  GroundTruthInput,
+  InputOptions,
+} from './evaluate.js';
 export { createEvaluator } from './createEvaluator.js';
 export type { Evaluator, EvaluatorImage, EvaluatorOptions } from './createEvaluator.js';
 export { protocolNames } from './protocols/protocol.js';
@@ -46,3 +51,4 @@ export { ilsvrcThreshold } from './protocols/ilsvrc.js';
 export type { BlacklistEntry, IlsvrcOptions } from './protocols/ilsvrc.js';
 export type { ClassResult, EvaluationResult, Metrics } from './results.js';
 export * from './formats/index.js';
+export * from './analysis/index.js';
