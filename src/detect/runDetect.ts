@@ -77,7 +77,10 @@ export async function runDetect(
   const model = readModel(readWeights(await readFile(modelFile), modelFile), modelFile);
   checkPipelineOptions(detect, model);
 
-  const inputs = await listImages(options.paths, { exclude: [output] });
+  const inputs = await listImages(options.paths, {
+    // A folder can hold its own photos and results: what was drawn is no photo.
+    exclude: [output, join(output, 'pictures'), join(output, 'crops')],
+  });
   const { images } = inputs;
   if (images.length === 0 && inputs.failures.length === 0) {
     throw new UsageError(
