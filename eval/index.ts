@@ -50,5 +50,12 @@ export type { OpenImagesProtocolOptions } from './protocols/openImages.js';
 export { ilsvrcThreshold } from './protocols/ilsvrc.js';
 export type { BlacklistEntry, IlsvrcOptions } from './protocols/ilsvrc.js';
 export type { ClassResult, EvaluationResult, Metrics } from './results.js';
+export { checkDataset } from './checkDataset.js';
+export type {
+  CheckDatasetOptions,
+  DatasetIssue,
+  DatasetIssueCode,
+  DatasetReport,
+} from './checkDataset.js';
 export * from './formats/index.js';
 export * from './analysis/index.js';

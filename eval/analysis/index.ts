@@ -19,3 +19,14 @@ export { confusionMatrix } from './confusionMatrix.js';
 export type { ConfusionMatrix, ConfusionMatrixOptions } from './confusionMatrix.js';
 export { breakDown } from './breakDown.js';
 export type { BreakdownAspect, BreakdownOptions, BreakdownPart } from './breakDown.js';
+export { bootstrap } from './bootstrap.js';
+export type { BootstrapOptions, BootstrapResult, Interval } from './bootstrap.js';
+export { compare } from './compare.js';
+export type {
+  CompareOptions,
+  Comparison,
+  Difference,
+  PhotoDifference,
+} from './compare.js';
+export { protocolRules, versus } from './versus.js';
+export type { ProtocolRules, RulePart, Versus, VersusProtocol } from './versus.js';
