@@ -1,6 +1,6 @@
 import { checkCount, checkNumber } from './errors.js';
 import { checkImage, type PixelImage } from './image.js';
-import { mergeGraph, mergeScratch, type SortedEdges } from './mergeGraph.js';
+import { mergeGraph, type SortedEdges } from './mergeGraph.js';
 
 export interface FelzenszwalbOptions {
   /**
@@ -52,7 +52,11 @@ export function felzenszwalb(
   const pixels = width * height;
   const planes = smoothPlanes(image, sigma);
   const graph = sortedEdges(planes, width, height);
-  const scratch = mergeScratch(pixels, graph.edges.length);
+  const scratch = {
+    parents: new Int32Array(pixels),
+    thresholds: new Float64Array(pixels),
+    leftovers: new Int32Array(graph.edges.length),
+  };
   const labels = new Int32Array(pixels);
   const { count } = mergeGraph(graph, pixels, k, minSize, scratch, labels);
   return { labels, count };

@@ -16,6 +16,10 @@ export interface TextureBins {
 const BINS = 10;
 /** Grey levels a pixel at and above which a response falls into the last bin. */
 const RANGE = 40;
+/** Differences are looked up in steps of 4 grey levels, −64 … 64. */
+const STEP_BITS = 2;
+const SIDE = 256;
+let table: Uint32Array | undefined;
 
 /**
  * Texture of the paper (Uijlings et al. 2013, section 4.2): Gaussian derivatives
@@ -30,58 +34,59 @@ export function gradientTexture(image: ColourImage): TextureBins {
   const pixels = width * height;
   const counts = new Uint8Array(pixels);
   let bins = new Uint8Array(2 * pixels + 64);
-  // Bin of a doubled derivative along an axis or, scaled by √2 more, along a diagonal.
-  const straight = binTable(2);
-  const diagonal = binTable(2 * Math.SQRT2);
-  const least = Math.min(straight.least, diagonal.least);
+  table ??= responseTable();
+  const lookUp = table;
+  const row = width * channels;
+  // Round to the nearest step and shift −64 to 0.
+  const centre = (SIDE >> 1) * (1 << STEP_BITS) + (1 << (STEP_BITS - 1));
   let n = 0;
   for (let y = 0; y < height; y++) {
-    const up = y > 0 ? -width * channels : 0;
-    const down = y < height - 1 ? width * channels : 0;
+    const up = y > 0 ? -row : 0;
+    const down = y < height - 1 ? row : 0;
     if (n + 12 * width > bins.length) {
       const longer = new Uint8Array(Math.max(2 * bins.length, n + 12 * width));
       longer.set(bins);
       bins = longer;
     }
+    let p = y * row;
     for (let x = 0; x < width; x++) {
-      const pixel = y * width + x;
       const left = x > 0 ? -channels : 0;
       const right = x < width - 1 ? channels : 0;
       const first = n;
-      for (let c = 0; c < channels; c++) {
-        const p = pixel * channels + c;
-        const dx = data[p + right] - data[p + left];
-        const dy = data[p + down] - data[p + up];
-        if ((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy) < least) continue;
+      for (let c = 0; c < channels; c++, p++) {
+        const dx = data[p + right] - data[p + left] + centre;
+        const dy = data[p + down] - data[p + up] + centre;
+        let four = lookUp[((dy >> STEP_BITS) << 8) | (dx >> STEP_BITS)];
+        if (four === 0) continue;
         const base = c * 8 * (BINS - 1) - 1;
-        let bin = straight.table[dx + 1024];
-        if (bin > 0) bins[n++] = base + bin;
-        bin = straight.table[dy + 1024];
-        if (bin > 0) bins[n++] = base + 2 * (BINS - 1) + bin;
-        bin = diagonal.table[dx + dy + 1024];
-        if (bin > 0) bins[n++] = base + 4 * (BINS - 1) + bin;
-        bin = diagonal.table[dx - dy + 1024];
-        if (bin > 0) bins[n++] = base + 6 * (BINS - 1) + bin;
+        do {
+          bins[n++] = base + (four & 255);
+          four >>>= 8;
+        } while (four !== 0);
       }
-      counts[pixel] = n - first;
+      counts[y * width + x] = n - first;
     }
   }
   return { bins, counts, histograms: 8 * channels, binsPerHistogram: BINS };
 }
 
-/** Bins 1 … 9 of positive values, 10 … 18 of negative ones; 0 for none. */
-function binTable(scale: number): { table: Uint8Array; least: number } {
-  const table = new Uint8Array(2049);
-  let least = 1024;
-  for (let value = -1024; value <= 1024; value++) {
-    const bin = Math.min(
-      Math.floor((Math.abs(value) / scale / RANGE) * BINS),
-      BINS - 1,
-    );
-    if (bin > 0) {
-      table[value + 1024] = value > 0 ? bin : bin + BINS - 1;
-      least = Math.min(least, Math.abs(value));
+/** Up to four bins, one a byte, 1 … 72, for each pair of doubled derivatives. */
+function responseTable(): Uint32Array {
+  const responses = new Uint32Array(SIDE * SIDE);
+  for (let v = 0; v < SIDE; v++) {
+    for (let u = 0; u < SIDE; u++) {
+      const dx = ((u - SIDE / 2) << STEP_BITS) / 2;
+      const dy = ((v - SIDE / 2) << STEP_BITS) / 2;
+      const axes = [dx, dy, (dx + dy) / Math.SQRT2, (dx - dy) / Math.SQRT2];
+      let packed = 0;
+      axes.forEach((response, axis) => {
+        const bin = Math.min(Math.floor((Math.abs(response) / RANGE) * BINS), BINS - 1);
+        if (bin === 0) return;
+        const orientation = 2 * axis + (response > 0 ? 0 : 1);
+        packed = (packed << 8) | (orientation * (BINS - 1) + bin);
+      });
+      responses[v * SIDE + u] = packed >>> 0;
     }
   }
-  return { table, least };
+  return responses;
 }

@@ -6,31 +6,24 @@ const STEPS = 4;
 /** Bucket of each squared distance up to 3 · 255². */
 let buckets: Uint16Array | undefined;
 
-/** Neighbours of a pixel: 4, or 8 with the diagonals. */
-export type Connectivity = 4 | 8;
-
 /**
- * The pixel grid's edges by colour distance, bucketed to quarters of a grey
- * level and sorted by counting: no comparison, one pass to count and one to place.
+ * Edges of the 8-neighbour pixel grid by colour distance, bucketed to quarters of
+ * a grey level and sorted by counting. Of each triangle of neighbours the
+ * heaviest edge is left out where that is seen at once: no minimum spanning tree
+ * needs it, for its ends are joined by lighter ones. So 2 of 4 edges a pixel are
+ * never sorted or merged.
  */
-export function gridEdges(image: ColourImage, connectivity: Connectivity): SortedEdges {
+export function gridEdges(image: ColourImage, scratch: GridScratch): SortedEdges {
   const { data, width, height, channels } = image;
   buckets ??= Uint16Array.from({ length: 3 * 255 * 255 + 1 }, (_, d) =>
     Math.round(STEPS * Math.sqrt(d)),
   );
-  const lut = buckets;
-  const levels = lut[channels * 255 * 255] + 1;
-  const directions = connectivity === 4 ? 2 : 4;
-  const offsets = Int32Array.of(1, width, width + 1, width - 1);
-  const pixels = width * height;
-  const distances = new Uint16Array(directions * pixels);
-  const counts = new Int32Array(levels + 1);
-  if (channels === 3) {
-    if (directions === 2) measure4(data, width, height, lut, distances, counts);
-    else measure8(data, width, height, lut, distances, counts);
-  } else {
-    measureAny(data, width, height, channels, directions, lut, distances, counts);
-  }
+  const levels = buckets[channels * 255 * 255] + 1;
+  const { distances, needed } = scratch;
+  if (channels === 3) measureColour(data, width, height, buckets, distances);
+  else measureAny(data, width, height, channels, buckets, distances);
+  const counts = new Int32Array(levels);
+  const total = withoutTriangles(distances, width, height, needed, counts);
   const starts = new Int32Array(levels + 1);
   let start = 0;
   for (let level = 0; level < levels; level++) {
@@ -39,191 +32,183 @@ export function gridEdges(image: ColourImage, connectivity: Connectivity): Sorte
     counts[level] = starts[level];
   }
   starts[levels] = start;
-  const edges = new Int32Array(start);
-  const shift = directions === 2 ? 1 : 2;
-  const mask = directions - 1;
-  const total = directions * pixels;
-  for (let e = 0; e < total; e++) {
-    const distance = distances[e];
-    if (distance !== NONE) edges[counts[distance]++] = ((e >> shift) << 2) | (e & mask);
+  const edges = new Int32Array(total);
+  for (let i = 0; i < total; i++) {
+    const edge = needed[i];
+    edges[counts[distances[edge]]++] = edge;
   }
   const weights = new Float64Array(levels);
   for (let level = 0; level < levels; level++) weights[level] = level / STEPS;
-  return { edges, starts, weights, levels, offsets };
+  return { edges, starts, weights, levels, offsets: gridOffsets(width) };
 }
 
-/** Marks directions that lead out of the image. */
-const NONE = 0xffff;
+/** Arrays that several colour spaces of one image can share. */
+export interface GridScratch {
+  /** 4 · pixels */
+  distances: Uint16Array;
+  /** 4 · pixels; free again once the edges are sorted */
+  needed: Int32Array;
+}
 
-function measure4(
-  data: Uint8Array | Uint8ClampedArray,
+/** Directions of an edge: right, down, down-right, down-left. */
+export function gridOffsets(width: number): Int32Array {
+  return Int32Array.of(1, width, width + 1, width - 1);
+}
+
+/**
+ * Lists the edges that are not the heaviest of a triangle inside a block of 2×2
+ * pixels (among equals a diagonal counts as heavier), and counts their levels.
+ *
+ * @returns how many
+ */
+function withoutTriangles(
+  distances: Uint16Array,
   width: number,
   height: number,
-  lut: Uint16Array,
-  distances: Uint16Array,
+  needed: Int32Array,
   counts: Int32Array,
-): void {
-  const row = 3 * width;
-  let e = 0;
-  let p = 0;
+): number {
+  const down = 4 * width;
+  let n = 0;
   for (let y = 0; y < height; y++) {
-    const last = y === height - 1;
-    let a0 = data[p];
-    let a1 = data[p + 1];
-    let a2 = data[p + 2];
-    for (let x = 0; x < width; x++, p += 3, e += 2) {
-      if (last) {
-        distances[e + 1] = NONE;
-      } else {
-        const d0 = a0 - data[p + row];
-        const d1 = a1 - data[p + row + 1];
-        const d2 = a2 - data[p + row + 2];
-        const bucket = lut[d0 * d0 + d1 * d1 + d2 * d2];
-        distances[e + 1] = bucket;
-        counts[bucket]++;
+    let e = y * down;
+    if (y < height - 1) {
+      for (let x = 0; x < width - 1; x++, e += 4) {
+        // a b
+        // c d
+        const ab = distances[e];
+        const ac = distances[e + 1];
+        const ad = distances[e + 2];
+        const bd = distances[e + 5];
+        const bc = distances[e + 7];
+        const cd = distances[e + down];
+        if ((ad < ab || ad < bd) && (ad < ac || ad < cd)) {
+          needed[n++] = e + 2;
+          counts[ad]++;
+        }
+        if ((bc < ab || bc < ac) && (bc < bd || bc < cd)) {
+          needed[n++] = e + 7;
+          counts[bc]++;
+        }
+        if ((ab <= ac || ab <= bc) && (ab <= bd || ab <= ad)) {
+          needed[n++] = e;
+          counts[ab]++;
+        }
+        if ((ac <= ab || ac <= bc) && (ac <= cd || ac <= ad)) {
+          needed[n++] = e + 1;
+          counts[ac]++;
+        }
       }
-      if (x === width - 1) {
-        distances[e] = NONE;
-        continue;
+      needed[n++] = e + 1;
+      counts[distances[e + 1]]++;
+    } else {
+      for (let x = 0; x < width - 1; x++, e += 4) {
+        needed[n++] = e;
+        counts[distances[e]]++;
       }
-      const b0 = data[p + 3];
-      const b1 = data[p + 4];
-      const b2 = data[p + 5];
-      const d0 = a0 - b0;
-      const d1 = a1 - b1;
-      const d2 = a2 - b2;
-      const bucket = lut[d0 * d0 + d1 * d1 + d2 * d2];
-      distances[e] = bucket;
-      counts[bucket]++;
-      a0 = b0;
-      a1 = b1;
-      a2 = b2;
     }
   }
+  return n;
 }
 
-/** Three channels, eight neighbours: each pixel's values are loaded once a row. */
-function measure8(
+/**
+ * Three channels: each pixel's values are loaded once a row. Edges that lead out
+ * of the image are not set.
+ */
+function measureColour(
   data: Uint8Array | Uint8ClampedArray,
   width: number,
   height: number,
   lut: Uint16Array,
   distances: Uint16Array,
-  counts: Int32Array,
 ): void {
   const row = 3 * width;
   for (let y = 0; y < height - 1; y++) {
     let p = y * row;
     let e = 4 * y * width;
-    // a: this pixel, b: right, c: down, d: down-right, and the left one's c: down-left
+    // a b
+    // c d
     let a0 = data[p];
     let a1 = data[p + 1];
     let a2 = data[p + 2];
     let c0 = data[p + row];
     let c1 = data[p + row + 1];
     let c2 = data[p + row + 2];
-    let l0 = 0;
-    let l1 = 0;
-    let l2 = 0;
-    for (let x = 0; x < width; x++, p += 3, e += 4) {
-      let u = a0 - c0;
-      let v = a1 - c1;
-      let w = a2 - c2;
-      let bucket = lut[u * u + v * v + w * w];
-      distances[e + 1] = bucket;
-      counts[bucket]++;
-      if (x > 0) {
-        u = a0 - l0;
-        v = a1 - l1;
-        w = a2 - l2;
-        bucket = lut[u * u + v * v + w * w];
-        distances[e + 3] = bucket;
-        counts[bucket]++;
-      } else {
-        distances[e + 3] = NONE;
-      }
-      if (x === width - 1) {
-        distances[e] = NONE;
-        distances[e + 2] = NONE;
-        break;
-      }
-      const b0 = data[p + 3];
-      const b1 = data[p + 4];
-      const b2 = data[p + 5];
-      u = a0 - b0;
-      v = a1 - b1;
-      w = a2 - b2;
-      bucket = lut[u * u + v * v + w * w];
-      distances[e] = bucket;
-      counts[bucket]++;
-      l0 = c0;
-      l1 = c1;
-      l2 = c2;
-      c0 = data[p + row + 3];
-      c1 = data[p + row + 4];
-      c2 = data[p + row + 5];
+    for (let x = 1; x < width; x++, e += 4) {
+      p += 3;
+      const b0 = data[p];
+      const b1 = data[p + 1];
+      const b2 = data[p + 2];
+      let u = a0 - b0;
+      let v = a1 - b1;
+      let w = a2 - b2;
+      distances[e] = lut[u * u + v * v + w * w];
       u = a0 - c0;
       v = a1 - c1;
       w = a2 - c2;
-      bucket = lut[u * u + v * v + w * w];
-      distances[e + 2] = bucket;
-      counts[bucket]++;
+      distances[e + 1] = lut[u * u + v * v + w * w];
+      u = b0 - c0;
+      v = b1 - c1;
+      w = b2 - c2;
+      distances[e + 7] = lut[u * u + v * v + w * w];
+      c0 = data[p + row];
+      c1 = data[p + row + 1];
+      c2 = data[p + row + 2];
+      u = a0 - c0;
+      v = a1 - c1;
+      w = a2 - c2;
+      distances[e + 2] = lut[u * u + v * v + w * w];
       a0 = b0;
       a1 = b1;
       a2 = b2;
     }
+    const u = a0 - c0;
+    const v = a1 - c1;
+    const w = a2 - c2;
+    distances[e + 1] = lut[u * u + v * v + w * w];
   }
-  // The last row has only its edges to the right.
   let p = (height - 1) * row;
-  for (let x = 0, e = 4 * (height - 1) * width; x < width; x++, p += 3, e += 4) {
-    distances[e + 1] = NONE;
-    distances[e + 2] = NONE;
-    distances[e + 3] = NONE;
-    if (x === width - 1) {
-      distances[e] = NONE;
-      break;
-    }
+  let e = 4 * (height - 1) * width;
+  for (let x = 1; x < width; x++, p += 3, e += 4) {
     const u = data[p] - data[p + 3];
     const v = data[p + 1] - data[p + 4];
     const w = data[p + 2] - data[p + 5];
-    const bucket = lut[u * u + v * v + w * w];
-    distances[e] = bucket;
-    counts[bucket]++;
+    distances[e] = lut[u * u + v * v + w * w];
   }
 }
 
+/** Any number of channels, one direction after the other. */
 function measureAny(
   data: Uint8Array | Uint8ClampedArray,
   width: number,
   height: number,
   channels: number,
-  directions: number,
   lut: Uint16Array,
   distances: Uint16Array,
-  counts: Int32Array,
 ): void {
-  const offsets = [1, width, width + 1, width - 1];
-  for (let direction = 0; direction < directions; direction++) {
+  const offsets = gridOffsets(width);
+  for (let direction = 0; direction < 4; direction++) {
     const step = offsets[direction] * channels;
-    const firstX = direction === 3 ? 1 : 0;
-    const endX = direction === 0 || direction === 2 ? width - 1 : width;
-    const endY = direction === 0 ? height : height - 1;
-    for (let y = 0; y < height; y++) {
-      let e = y * width * directions + direction;
-      let p = y * width * channels;
-      for (let x = 0; x < width; x++, e += directions, p += channels) {
-        if (y >= endY || x < firstX || x >= endX) {
-          distances[e] = NONE;
-          continue;
+    const first = direction === 3 ? 1 : 0;
+    const end = direction === 0 || direction === 2 ? width - 1 : width;
+    const rows = direction === 0 ? height : height - 1;
+    for (let y = 0; y < rows; y++) {
+      let e = 4 * (y * width + first) + direction;
+      let p = (y * width + first) * channels;
+      if (channels === 1) {
+        for (let x = first; x < end; x++, e += 4, p++) {
+          const difference = data[p] - data[p + step];
+          distances[e] = lut[difference * difference];
         }
+        continue;
+      }
+      for (let x = first; x < end; x++, e += 4) {
         let sum = 0;
-        for (let c = 0; c < channels; c++) {
-          const difference = data[p + c] - data[p + step + c];
+        for (let c = 0; c < channels; c++, p++) {
+          const difference = data[p] - data[p + step];
           sum += difference * difference;
         }
-        const bucket = lut[sum];
-        distances[e] = bucket;
-        counts[bucket]++;
+        distances[e] = lut[sum];
       }
     }
   }

@@ -14,19 +14,11 @@ export interface SortedEdges {
 
 /** Arrays that a segmentation needs, so that several can share them. */
 export interface MergeScratch {
+  /** One a pixel, like the next. */
   parents: Int32Array;
-  sizes: Int32Array;
   thresholds: Float64Array;
+  /** As long as there are edges. */
   leftovers: Int32Array;
-}
-
-export function mergeScratch(pixels: number, edges: number): MergeScratch {
-  return {
-    parents: new Int32Array(pixels),
-    sizes: new Int32Array(pixels),
-    thresholds: new Float64Array(pixels),
-    leftovers: new Int32Array(edges),
-  };
 }
 
 export interface Partition {
@@ -45,6 +37,10 @@ export interface Partition {
  * Image Segmentation", IJCV 2004, section 4): edges in ascending order merge two
  * components when their weight is below Int(C) + k/|C| of both; then components
  * under `minSize` pixels are merged along their lightest edges.
+ *
+ * Union-find in one array: a pixel points to its parent, a root holds minus the
+ * size of its component. Finding halves the path on its way, written out in the
+ * loop because it is most of the time.
  */
 export function mergeGraph(
   graph: SortedEdges,
@@ -55,12 +51,9 @@ export function mergeGraph(
   labels: Int32Array,
 ): Partition {
   const { edges, starts, weights, levels, offsets } = graph;
-  const { parents, sizes, thresholds, leftovers } = scratch;
-  for (let i = 0; i < pixels; i++) {
-    parents[i] = i;
-    sizes[i] = 1;
-    thresholds[i] = k;
-  }
+  const { parents, thresholds, leftovers } = scratch;
+  parents.fill(-1, 0, pixels);
+  thresholds.fill(k, 0, pixels);
   let left = 0;
   for (let level = 0; level < levels; level++) {
     const weight = weights[level];
@@ -69,85 +62,116 @@ export function mergeGraph(
       const edge = edges[e];
       let a = edge >> 2;
       let b = a + offsets[edge & 3];
-      // Path halving: each step also shortens the way for the next.
       let p = parents[a];
-      while (p !== a) {
+      while (p >= 0) {
         const q = parents[p];
+        if (q < 0) {
+          a = p;
+          p = q;
+          break;
+        }
         parents[a] = q;
         a = q;
-        p = parents[a];
+        p = parents[q];
       }
-      p = parents[b];
-      while (p !== b) {
-        const q = parents[p];
+      let r = parents[b];
+      while (r >= 0) {
+        const q = parents[r];
+        if (q < 0) {
+          b = r;
+          r = q;
+          break;
+        }
         parents[b] = q;
         b = q;
-        p = parents[b];
+        r = parents[q];
       }
       if (a === b) continue;
       if (weight < thresholds[a] && weight < thresholds[b]) {
-        const size = sizes[a] + sizes[b];
-        if (sizes[a] < sizes[b]) {
+        // p and r are minus the sizes; the smaller component joins the larger.
+        if (p > r) {
           const swap = a;
           a = b;
           b = swap;
         }
         parents[b] = a;
-        sizes[a] = size;
-        thresholds[a] = weight + k / size;
+        parents[a] = p + r;
+        thresholds[a] = weight - k / (p + r);
       } else {
         leftovers[left++] = edge;
       }
     }
   }
-  // An edge inside a component stays inside it, so the leftovers suffice.
-  if (minSize > 1) {
-    let kept = 0;
-    for (let e = 0; e < left; e++) {
-      const edge = leftovers[e];
-      let a = find(parents, edge >> 2);
-      let b = find(parents, (edge >> 2) + offsets[edge & 3]);
-      if (a === b) continue;
-      if (sizes[a] < minSize || sizes[b] < minSize) {
-        if (sizes[a] < sizes[b]) {
-          const swap = a;
-          a = b;
-          b = swap;
-        }
-        parents[b] = a;
-        sizes[a] += sizes[b];
-      } else {
-        leftovers[kept++] = edge;
+  if (minSize > 1) left = mergeSmall(parents, leftovers, left, offsets, minSize);
+  const count = label(parents, labels, pixels);
+  return { labels, count, leftovers: leftovers.subarray(0, left) };
+}
+
+/**
+ * Merges components under `minSize`; an edge inside a component stays inside it,
+ * so the leftovers suffice. Keeps those still between components.
+ */
+function mergeSmall(
+  parents: Int32Array,
+  leftovers: Int32Array,
+  left: number,
+  offsets: Int32Array,
+  minSize: number,
+): number {
+  let kept = 0;
+  for (let e = 0; e < left; e++) {
+    const edge = leftovers[e];
+    let a = find(parents, edge >> 2);
+    let b = find(parents, (edge >> 2) + offsets[edge & 3]);
+    if (a === b) continue;
+    const p = parents[a];
+    const r = parents[b];
+    if (-p < minSize || -r < minSize) {
+      if (p > r) {
+        const swap = a;
+        a = b;
+        b = swap;
       }
+      parents[b] = a;
+      parents[a] = p + r;
+    } else {
+      leftovers[kept++] = edge;
     }
-    left = kept;
   }
-  // Roots come to hold ~label; a pixel's own parent is only read before that.
+  return kept;
+}
+
+/** Numbers the components by first appearance; roots come to hold ~label. */
+function label(parents: Int32Array, labels: Int32Array, pixels: number): number {
+  const UNNUMBERED = -0x80000000;
+  for (let i = 0; i < pixels; i++) if (parents[i] < 0) parents[i] = UNNUMBERED;
   let count = 0;
   for (let i = 0; i < pixels; i++) {
     let a = i;
     let p = parents[a];
-    while (p >= 0 && p !== a) {
+    while (p >= 0) {
       a = p;
       p = parents[a];
     }
-    if (p === a) {
+    if (p === UNNUMBERED) {
       p = ~count++;
       parents[a] = p;
     }
+    // A numbered pixel ends the search of those that point to it.
     parents[i] = p;
     labels[i] = ~p;
   }
-  return { labels, count, leftovers: leftovers.subarray(0, left) };
+  return count;
 }
 
 function find(parents: Int32Array, a: number): number {
   let p = parents[a];
-  while (p !== a) {
+  while (p >= 0) {
     const q = parents[p];
+    if (q < 0) return p;
     parents[a] = q;
     a = q;
-    p = parents[a];
+    p = parents[q];
   }
   return a;
 }

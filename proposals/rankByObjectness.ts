@@ -17,6 +17,8 @@ const ASPECT = 0.6;
 const SMALLNESS = 0.03;
 /** What a box loses for better boxes like it. */
 const CROWDING = 3;
+/** Beyond so many better boxes alike it makes no difference: the best of the rest still come. */
+const CROWD = 1.5;
 
 /**
  * Order without learning or chance. A box's score is the logarithm of a product
@@ -113,6 +115,6 @@ function spread(boxes: Int32Array, keys: Float32Array): void {
     }
   }
   for (let i = 0; i < count; i++) {
-    keys[i] -= CROWDING * Math.log(1 + alike[i] / GRIDS);
+    keys[i] -= CROWDING * Math.log(1 + Math.min(alike[i] / GRIDS, CROWD));
   }
 }

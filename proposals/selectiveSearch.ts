@@ -8,8 +8,8 @@ import { rankByPosition } from './rankBoxes.js';
 import { shrink } from './resize.js';
 import { smooth } from './smooth.js';
 import { publishedStrategies, type SearchStrategy } from './strategies.js';
-import { gridEdges, type Connectivity } from './gridEdges.js';
-import { mergeGraph, mergeScratch } from './mergeGraph.js';
+import { gridEdges } from './gridEdges.js';
+import { mergeGraph } from './mergeGraph.js';
 import { gradientTexture } from './gradientTexture.js';
 
 export interface SelectiveSearchOptions {
@@ -39,7 +39,6 @@ export interface SelectiveSearchOptions {
   /** Called after each run with the number of runs done and of all runs. */
   onProgress?: (done: number, total: number) => void;
   minSize?: number;
-  connectivity?: Connectivity;
   sigma?: number;
   rank?: 'random';
   strategies?: SearchStrategy[];
@@ -73,7 +72,6 @@ export function selectiveSearch(
     onProgress,
     sigma = 0.8,
     minSize = 100,
-    connectivity = 8,
   } = options;
   if (maxBoxes !== Infinity) checkCount('maxBoxes', maxBoxes, 0);
   if (workingSize !== Infinity) checkNumber('workingSize', workingSize, 1);
@@ -93,13 +91,20 @@ export function selectiveSearch(
   );
   const hierarchies: Hierarchy[] = [];
   const labels = new Int32Array(pixels);
-  let scratch: ReturnType<typeof mergeScratch> | undefined;
+  const grid = {
+    distances: new Uint16Array(4 * pixels),
+    needed: new Int32Array(4 * pixels),
+  };
+  const scratch = {
+    parents: new Int32Array(pixels),
+    thresholds: new Float64Array(pixels),
+    leftovers: grid.needed,
+  };
   for (const { colourSpaces, k: ks, similarities } of strategies) {
     for (const space of colourSpaces) {
       const colours = convertColour(smoothed, space);
-      const graph = gridEdges(colours, connectivity);
+      const graph = gridEdges(colours, grid);
       const texture = gradientTexture(colours);
-      scratch ??= mergeScratch(pixels, graph.edges.length);
       for (const k of ks) {
         const partition = mergeGraph(graph, pixels, k, minSize, scratch, labels);
         const regions = measureRegions(partition, colours, texture, graph.offsets);
