@@ -22,6 +22,8 @@ export type { DetectionColumns } from './dataset/detectionColumns.js';
 export type { UnknownIdOptions } from './dataset/detectionTable.js';
 export { parseAnnotations, parseGroundTruthTable } from './parse/parseAnnotations.js';
 export { parseDetections } from './parse/parseDetections.js';
+export { createAnnotationReader } from './parse/annotationReader.js';
+export type { AnnotationReader } from './parse/annotationReader.js';
 export {
   createDetectionReader,
   parseDetectionColumns,

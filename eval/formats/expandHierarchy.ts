@@ -1,3 +1,4 @@
+import { normalizeId } from '../dataset/ids.js';
 import type { CocoAnnotation, CocoDataset, Id } from '../dataset/types.js';
 import { EvaluationError } from '../errors.js';
 
@@ -20,7 +21,7 @@ export function expandHierarchy(
   hierarchy: ClassHierarchy,
 ): CocoDataset {
   const idOf = new Map<string, Id>();
-  for (const { id, name } of dataset.categories) idOf.set(name ?? String(id), id);
+  for (const { id, name } of dataset.categories) idOf.set(name ?? String(id), key(id));
   const ancestors = new Map<Id, Set<Id>>();
   const descendants = new Map<Id, Set<Id>>();
   const visit = (node: ClassHierarchy, above: readonly Id[], depth: number): void => {
@@ -48,12 +49,12 @@ export function expandHierarchy(
   }
   const implied: CocoAnnotation[] = [];
   for (const annotation of dataset.annotations) {
-    for (const category_id of ancestors.get(annotation.category_id) ?? []) {
+    for (const category_id of ancestors.get(key(annotation.category_id)) ?? []) {
       implied.push({ ...annotation, id: nextId++, category_id });
     }
   }
   const widen = (ids: readonly Id[], wider: Map<Id, Set<Id>>): Id[] => [
-    ...new Set(ids.flatMap((id) => [id, ...(wider.get(id) ?? [])])),
+    ...new Set(ids.flatMap((id) => [key(id), ...(wider.get(key(id)) ?? [])])),
   ];
   return {
     ...dataset,
@@ -75,3 +76,6 @@ function addTo(sets: Map<Id, Set<Id>>, key: Id, value: Id): void {
   if (set) set.add(value);
   else sets.set(key, new Set([value]));
 }
+
+/** `12` and `"12"` are one id. */
+const key = (id: Id): Id => normalizeId(id, 'dataset', 'id');

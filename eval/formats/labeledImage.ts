@@ -1,3 +1,4 @@
+import { normalizeId } from '../dataset/ids.js';
 import { EvaluationError } from '../errors.js';
 import type {
   CocoAnnotation,
@@ -148,10 +149,10 @@ export function labeledImages(
   detections?: readonly CocoDetection[],
 ): LabeledImage[] {
   const names = new Map<Id, string>();
-  for (const { id, name } of dataset.categories) names.set(id, name ?? String(id));
+  for (const { id, name } of dataset.categories) names.set(key(id), name ?? String(id));
   const images = new Map<Id, LabeledImage>();
   for (const { id, file_name, width, height } of dataset.images) {
-    images.set(id, {
+    images.set(key(id), {
       fileName: file_name ?? String(id),
       ...(typeof width === 'number' ? { width } : {}),
       ...(typeof height === 'number' ? { height } : {}),
@@ -161,8 +162,8 @@ export function labeledImages(
   const rows: readonly (CocoAnnotation | CocoDetection)[] =
     detections ?? dataset.annotations;
   for (const row of rows) {
-    const image = images.get(row.image_id);
-    const label = names.get(row.category_id);
+    const image = images.get(key(row.image_id));
+    const label = names.get(key(row.category_id));
     if (!image || label === undefined) {
       throw new EvaluationError(
         image ? 'UNKNOWN_CATEGORY' : 'UNKNOWN_IMAGE',
@@ -238,6 +239,9 @@ function classOf<T>(
     fileName,
   );
 }
+
+/** `12` and `"12"` are one id. */
+const key = (id: Id): Id => normalizeId(id, 'dataset', 'id');
 
 function isFlag(value: unknown): boolean {
   return value === 0 || value === 1 || typeof value === 'boolean';

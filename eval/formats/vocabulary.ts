@@ -1,3 +1,4 @@
+import { normalizeId } from '../dataset/ids.js';
 import type { CocoDataset, Id } from '../dataset/types.js';
 import { EvaluationError } from '../errors.js';
 
@@ -73,7 +74,7 @@ export function mapClasses(
         );
       }
       const annotations = dataset.annotations.filter(
-        ({ category_id }) => category_id === category.id,
+        ({ category_id }) => key(category_id) === key(category.id),
       ).length;
       result.dropped.push({ name, annotations });
       return;
@@ -81,16 +82,19 @@ export function mapClasses(
     if (target === name) result.kept.push(name);
     else result.renamed.push([name, target]);
     const known = idOfName.get(target);
-    idOfOld.set(category.id, known ?? category.id);
+    idOfOld.set(key(category.id), known ?? category.id);
     if (known !== undefined) return;
     idOfName.set(target, category.id);
     result.dataset.categories.push({ ...category, name: target });
   });
   for (const annotation of dataset.annotations) {
-    const category_id = idOfOld.get(annotation.category_id);
+    const category_id = idOfOld.get(key(annotation.category_id));
     if (category_id !== undefined) {
       result.dataset.annotations.push({ ...annotation, category_id });
     }
   }
   return result;
 }
+
+/** `12` and `"12"` are one id. */
+const key = (id: Id): Id => normalizeId(id, 'dataset', 'id');

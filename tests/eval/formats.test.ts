@@ -398,6 +398,19 @@ describe('classes of another vocabulary', () => {
     for (const [coco, voc] of cocoToVoc) expect(vocToCoco.get(voc)).toBe(coco);
   });
 
+  it('are found by ids as text or numbers', () => {
+    const dataset = assembleDataset(photos);
+    const texts = {
+      ...dataset,
+      images: dataset.images.map((i) => ({ ...i, id: String(i.id) })),
+      categories: dataset.categories.map((c) => ({ ...c, id: String(c.id) })),
+    };
+    expect(labeledImages(texts)).toEqual(labeledImages(dataset));
+    const count = (d: typeof dataset) =>
+      mapClasses(d, vocToCoco).dataset.annotations.length;
+    expect(count(texts)).toBe(5);
+  });
+
   it('are found by file name without folder only when that is unambiguous', () => {
     const objects = [{ label: 'cat', bbox: [0, 0, 1, 1], score: 1 }] as LabeledObject[];
     const dataset = assembleDataset([
