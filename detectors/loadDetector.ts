@@ -5,6 +5,7 @@ import { selectiveSearch, type SelectiveSearchOptions } from '../proposals/index
 import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
 import type { NetworkSession } from './engines/engine.js';
 import { DetectorError } from './errors.js';
+import type { ScoredBoxes } from './heads/decodeOutputs.js';
 import { MAPS } from './graph/googlenet.js';
 import { readModel, type DetectorModel } from './model.js';
 import type { Detection } from './pipeline/detections.js';
@@ -47,8 +48,10 @@ export interface DetectorInfo {
 export interface DetectionResult {
   /** Best first. */
   detections: Detection[];
-  /** Number of proposals that were classified. */
-  proposals: number;
+  /** n×4: the proposals that were looked at, within the image. */
+  proposals: Float32Array;
+  /** What the detections were selected from, see `detectPhoto`. */
+  scored: ScoredBoxes;
   /** Milliseconds by stage. */
   times: StageTimes & { proposals: number };
 }
@@ -173,7 +176,7 @@ class LoadedDetector implements Detector {
       }).boxes;
     const proposalTime = performance.now() - start;
     const best = usableBoxes(boxes, photo, maxProposals);
-    const { detections, times } = await detectPhoto(
+    const { detections, scored, times } = await detectPhoto(
       this.session,
       this.model,
       photo,
@@ -182,7 +185,8 @@ class LoadedDetector implements Detector {
     );
     return {
       detections,
-      proposals: best.length / 4,
+      proposals: best,
+      scored,
       times: { proposals: proposalTime, ...times },
     };
   }

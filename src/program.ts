@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { detectCommand } from './commands/detect.js';
 import { evalCommand } from './commands/eval.js';
+import { explainCommand } from './commands/explain.js';
 import { proposeCommand } from './commands/propose.js';
 import { weightsCommand } from './commands/weights.js';
 import { packageVersion } from './version.js';
@@ -13,6 +14,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addCommand(detectCommand())
     .addCommand(evalCommand())
+    .addCommand(explainCommand())
     .addCommand(proposeCommand())
     .addCommand(weightsCommand())
     .addHelpText(

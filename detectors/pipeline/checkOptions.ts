@@ -50,9 +50,17 @@ export function checkPipelineOptions(
       );
     }
   }
-  const { classes } = options;
+  const { classes = [], classThresholds = {} } = options;
+  for (const [name, value] of Object.entries(classThresholds)) {
+    if (!(typeof value === 'number' && isPart(value))) {
+      throw invalid(
+        `classThresholds: that of "${name}" must be a number from 0 to 1, not ${JSON.stringify(value)}`,
+      );
+    }
+  }
   const known = model?.classes.names.slice(1);
-  const unknown = known && classes?.find((name) => !known.includes(name));
+  const named = [...classes, ...Object.keys(classThresholds)];
+  const unknown = known && named.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw invalid(
       `the model has no class "${unknown}"; its classes are ${known!.join(', ')}`,

@@ -52,6 +52,9 @@ export interface StageTimes {
 /**
  * Classifies given proposals of a photo and selects the detections.
  *
+ * `scored` is what the detections were selected from: all proposals, or in cascade
+ * mode the boxes that were warped, after regression.
+ *
  * @param proposals n×4 in pixels of the photo, best first
  */
 export async function detectPhoto(
@@ -60,7 +63,7 @@ export async function detectPhoto(
   photo: Photo,
   proposals: Float32Array,
   options: PipelineOptions = {},
-): Promise<{ detections: Detection[]; times: StageTimes }> {
+): Promise<{ detections: Detection[]; scored: ScoredBoxes; times: StageTimes }> {
   const {
     mode,
     crops,
@@ -106,7 +109,7 @@ export async function detectPhoto(
   const detections = await timed('selection', () =>
     selectDetections(scored, model.classes, selection),
   );
-  return { detections, times };
+  return { detections, scored, times };
 }
 
 /**

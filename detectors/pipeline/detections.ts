@@ -46,6 +46,11 @@ export interface SelectionOptions {
   maxDetections?: number;
   /** Names of the classes to report. @default all */
   classes?: readonly string[];
+  /**
+   * Scores by class name; detections of a class under its score are dropped at
+   * the very end. Classes that are not named keep all.
+   */
+  classThresholds?: Readonly<Record<string, number>>;
 }
 
 export interface ClassTable {
@@ -64,7 +69,9 @@ export const SELECTION_DEFAULTS = {
   boxVoting: 0,
   maxCandidates: 300,
   maxDetections: 100,
-} satisfies SelectionOptions as Required<Omit<SelectionOptions, 'classes'>>;
+} satisfies SelectionOptions as Required<
+  Omit<SelectionOptions, 'classes' | 'classThresholds'>
+>;
 
 /** A box with one of its classes. */
 interface Candidates {
@@ -84,16 +91,19 @@ export function selectDetections(
   options: SelectionOptions = {},
 ): Detection[] {
   const settings = { ...SELECTION_DEFAULTS, ...options };
-  const { classes, maxDetections, classAgnosticNms } = settings;
+  const { classes, maxDetections, classAgnosticNms, classThresholds } = settings;
   const groups: Candidates[] = [];
   for (let c = 1; c < table.names.length; c++) {
     if (classes && !classes.includes(table.names[c])) continue;
     const candidates = classCandidates(scored, c, table.names.length, settings);
     if (candidates.scores.length > 0) groups.push(candidates);
   }
-  const found = (classAgnosticNms ? [join(groups)] : groups).flatMap((group) =>
-    suppress(group, settings),
+  const thresholds = table.names.map((name) =>
+    classThresholds && Object.hasOwn(classThresholds, name) ? classThresholds[name] : 0,
   );
+  const found = (classAgnosticNms ? [join(groups)] : groups)
+    .flatMap((group) => suppress(group, settings))
+    .filter(({ score, classIndex }) => score >= thresholds[classIndex]);
   const order = orderByScore(found.map(({ score }) => score));
   return Array.from(order.subarray(0, maxDetections), (i) => {
     const { box, score, classIndex } = found[i];
@@ -106,7 +116,8 @@ export function selectDetections(
   });
 }
 
-type Settings = typeof SELECTION_DEFAULTS & Pick<SelectionOptions, 'classes'>;
+type Settings = typeof SELECTION_DEFAULTS &
+  Pick<SelectionOptions, 'classes' | 'classThresholds'>;
 
 function classCandidates(
   { boxes, probabilities }: ScoredBoxes,

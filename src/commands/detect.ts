@@ -6,7 +6,8 @@ import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPho
 import { runDetect } from '../detect/runDetect.js';
 import { RESULT_FORMATS, type ResultFormat } from '../detect/writeResults.js';
 import { describeRun } from '../detect/describeRun.js';
-import { EXIT_CODES } from '../errors.js';
+import { EXIT_CODES, UsageError } from '../errors.js';
+import { readInputFile } from '../files/readInputFile.js';
 import { interruption } from './interruption.js';
 import { list, number, wholeNumber } from './optionParsers.js';
 
@@ -39,6 +40,8 @@ interface DetectCommandOptions {
   format?: ResultFormat[];
   workers?: number;
   maxPixels?: number;
+  thresholds?: string;
+  trace?: boolean;
   restart?: boolean;
   quiet?: boolean;
 }
@@ -167,6 +170,11 @@ export function detectCommand(): Command {
       maxDetections,
     )
     .option('--classes <names>', 'report these classes only (with commas)', list)
+    .option(
+      '--thresholds <file>',
+      'drop detections under the score that this JSON file has for their class',
+    )
+    .option('--trace', 'keep what rcnn explain needs (some 50 KB a photo)')
     .option('-d, --draw', 'write each photo with its boxes to DIR/pictures')
     .option(
       '--draw-threshold <s>',
@@ -224,12 +232,16 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
         boxVoting: options.boxVoting,
         maxDetections: options.maxDetections,
         classes: options.classes,
+        classThresholds: options.thresholds
+          ? await readThresholds(options.thresholds)
+          : undefined,
       },
       draw: draw ? { threshold: drawThreshold } : undefined,
       saveCrops: saveCrops ? { threshold: drawThreshold } : undefined,
       formats: options.format,
       workers: options.workers,
       maxPixels: options.maxPixels,
+      trace: options.trace,
       restart: options.restart,
       quiet,
       signal,
@@ -243,4 +255,25 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
   } finally {
     release();
   }
+}
+
+/** `{ "class name": score, … }`; the values are checked with the other options. */
+async function readThresholds(path: string): Promise<Record<string, number>> {
+  const text = Buffer.from(await readInputFile(path)).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(
+      'INVALID_THRESHOLDS',
+      `${path}: is no JSON (${(error as Error).message})`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(
+      'INVALID_THRESHOLDS',
+      `${path}: is no object { "class name": score }`,
+    );
+  }
+  return value as Record<string, number>;
 }

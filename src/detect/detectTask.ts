@@ -17,6 +17,8 @@ export interface DetectSetUp {
   detector: LoadDetectorOptions;
   maxPixels?: number;
   pictures: PictureOptions;
+  /** Keep what each detection was selected from. */
+  trace?: boolean;
 }
 
 /** A photo and, when they were given, its proposals. */
@@ -27,6 +29,19 @@ export interface DetectJob extends PhotoJob {
 /** x1, y1, x2, y2, category id of the model, score. */
 export type DetectionRow = [number, number, number, number, number, number];
 
+/** Scores under this are not kept in a trace. */
+export const TRACE_FLOOR = 0.001;
+
+/** What became of a photo's proposals, for `rcnn explain`. */
+export interface Trace {
+  /** x1, y1, x2, y2, best first. */
+  proposals: number[][];
+  /** The boxes that were classified, after regression. */
+  boxes: number[][];
+  /** Box's place in `boxes`, category id of the model, score; no score under TRACE_FLOOR. */
+  scores: [number, number, number][];
+}
+
 /** A journal's line: all that is kept of one photo. */
 export interface DetectRecord extends PhotoRecord {
   width?: number;
@@ -35,6 +50,7 @@ export interface DetectRecord extends PhotoRecord {
   detections?: DetectionRow[];
   /** Milliseconds by stage. */
   times?: DetectionResult['times'] & { decode: number; pictures: number };
+  trace?: Trace;
 }
 
 /** Pixels are kept to a thousandth, scores to a millionth: less than engines differ by. */
@@ -66,7 +82,9 @@ async function detectOne(
     const classes = detector.categories.map(({ name }) => name);
     await writePictures(image, file, result.detections, classes, setUp.pictures);
     const pictures = performance.now() - drawStart;
-    return recordOf(index, file, image, result, { decode, pictures });
+    const record = recordOf(index, file, image, result, { decode, pictures });
+    if (setUp.trace) record.trace = traceOf(result, detector.categories);
+    return record;
   } catch (error) {
     // A defect of the engine or of a setting is not the photo's fault.
     if (error instanceof DetectorError && error.code !== 'INVALID_ARGUMENT')
@@ -90,7 +108,7 @@ function recordOf(
     file,
     width,
     height,
-    proposals: result.proposals,
+    proposals: result.proposals.length / 4,
     detections: result.detections.map(({ box, classId, score }) => [
       round(box[0], 3),
       round(box[1], 3),
@@ -108,4 +126,24 @@ function recordOf(
       pictures: tenth(pictures),
     },
   };
+}
+
+function traceOf(
+  { proposals, scored }: DetectionResult,
+  categories: Detector['categories'],
+): Trace {
+  const rows = (boxes: Float32Array) =>
+    Array.from({ length: boxes.length / 4 }, (_, i) =>
+      Array.from(boxes.subarray(4 * i, 4 * i + 4), (value) => round(value, 1)),
+    );
+  const { boxes, probabilities } = scored;
+  const classes = categories.length + 1;
+  const scores: Trace['scores'] = [];
+  for (let i = 0; i < boxes.length / 4; i++) {
+    categories.forEach(({ id }, c) => {
+      const score = probabilities[i * classes + c + 1];
+      if (score >= TRACE_FLOOR) scores.push([i, id, round(score, 5)]);
+    });
+  }
+  return { proposals: rows(proposals), boxes: rows(boxes), scores };
 }

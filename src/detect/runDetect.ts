@@ -50,6 +50,8 @@ export interface RunDetectOptions {
   /** @default a worker per core */
   workers?: number;
   maxPixels?: number;
+  /** Keep in the journal what the detections were selected from, for \`rcnn explain\`. */
+  trace?: boolean;
   /** Throw away what an earlier run left in the output folder. */
   restart?: boolean;
   quiet?: boolean;
@@ -100,11 +102,11 @@ export async function runDetect(
     : undefined;
 
   await mkdir(output, { recursive: true });
-  const { draw, saveCrops, formats = [], maxPixels, engine } = options;
+  const { draw, saveCrops, formats = [], maxPixels, engine, trace } = options;
   const header = fingerprint({
     version: packageVersion(),
     model: modelHash,
-    options: { ...detect, engine, draw, saveCrops, formats, maxPixels },
+    options: { ...detect, engine, draw, saveCrops, formats, maxPixels, trace },
     photos: await hashInputs(images),
     annotations: options.annotations && (await hashFile(options.annotations)),
     proposals: options.proposals && (await fileStamp(options.proposals)),
@@ -127,6 +129,7 @@ export async function runDetect(
       detector: { ...detect, model: modelFile, engine },
       maxPixels,
       pictures: { output: resolve(output), draw, saveCrops },
+      trace,
     };
     const isComplete = await runBatch<DetectJob, DetectRecord>({
       images,
@@ -151,7 +154,7 @@ export async function runDetect(
         node: process.version,
         platform: `${platform()} ${release()}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`,
         startedAt: startedAt.toISOString(),
-        model: { name: model.name, file: modelFile, sha256: modelHash },
+        model: { name: model.name, file: modelFile, sha256: modelHash, classes },
         engine: engineInfo,
         options: {
           ...detect,

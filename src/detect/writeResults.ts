@@ -35,7 +35,13 @@ export interface DetectReport {
   platform: string;
   startedAt: string;
   finishedAt: string;
-  model: { name: string; file: string; sha256: string };
+  model: {
+    name: string;
+    file: string;
+    sha256: string;
+    /** The model's classes under its own ids, which the journal has. */
+    classes: readonly { id: number; name: string }[];
+  };
   /** What ran the network and why; absent when all photos had been done before. */
   engine?: DetectorInfo['engine'];
   options: Record<string, unknown>;

@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DetectorError } from '../../detectors/errors.js';
-import { loadDetector, type Detector } from '../../detectors/loadDetector.js';
+import {
+  loadDetector,
+  type DetectOptions,
+  type Detector,
+} from '../../detectors/loadDetector.js';
 import { chooseForCropping, mixScores } from '../../detectors/pipeline/detectPhoto.js';
 import { samples } from '../src/runCli.js';
 
@@ -68,7 +72,7 @@ describe('loadDetector', () => {
       mode: 'crop',
       proposals,
     });
-    expect(used).toBe(1);
+    expect([...used]).toEqual([0, 0, cat.width, cat.height]);
     expect(detections[0].className).toBe('cat');
     const none = await detector.detectDetailed(cat, { proposals: new Float32Array(0) });
     expect(none.detections).toEqual([]);
@@ -87,7 +91,7 @@ describe('loadDetector', () => {
     }
   });
 
-  it.each([
+  it.each<DetectOptions>([
     { mode: 'magic' as 'crop' },
     { nms: 'none' as 'hard' },
     { scoreThreshold: -1 },
@@ -95,6 +99,8 @@ describe('loadDetector', () => {
     { maxProposals: 2.5 },
     { softSigma: 0 },
     { classes: ['unicorn'] },
+    { classThresholds: { cat: 2 } },
+    { classThresholds: { unicorn: 0.5 } },
   ])('refuses %j', async (options) => {
     const error: unknown = await detector.detect(cat, options).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(DetectorError);

@@ -109,6 +109,10 @@ describe('selectDetections', () => {
       ['dog', 18, 0.7],
     ]);
     expect(select({ maxDetections: 1 })).toEqual([['cat', 17, 0.8]]);
+    const classThresholds = { cat: 0.81, dog: 0.65 };
+    expect(select({ classThresholds, scoreThreshold: 0.06 })).toEqual([
+      ['dog', 18, 0.7],
+    ]);
   });
 
   it('lets only boxes of the same class vote', () => {
