@@ -19,10 +19,10 @@ export type Loss = (typeof LOSSES)[number];
 /** What each loss means, for people. */
 export const LOSS_MEANINGS: Readonly<Record<Loss, string>> = {
   noProposal: 'no proposal came near it',
-  notClassified: 'proposals did, but no classified box: not chosen, or moved away',
-  wrongClass: 'the box on it scored higher as another class',
-  lowScore: 'its best box scored under the lowest score of the results',
-  suppressed: 'its box gave way to another one, or to the number of detections',
+  notClassified: 'proposals did, but no box was classified there',
+  wrongClass: 'its box scored higher as another class',
+  lowScore: 'its best box scored too low to be reported',
+  suppressed: 'its box gave way to another, or to the limit',
   underThreshold: 'it was detected, but under the threshold',
 };
 
