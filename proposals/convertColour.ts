@@ -13,6 +13,18 @@ import type { RgbImage } from './image.js';
 export type ColourSpace =
   'rgb' | 'grey' | 'lab' | 'hsv' | 'rgI' | 'normalizedRgb' | 'h' | 'c';
 
+/** All colour spaces. */
+export const colourSpaces: readonly ColourSpace[] = [
+  'rgb',
+  'grey',
+  'lab',
+  'hsv',
+  'rgI',
+  'normalizedRgb',
+  'h',
+  'c',
+];
+
 /** Interleaved 8-bit values in some colour space. */
 export interface ColourImage {
   data: Uint8Array | Uint8ClampedArray;

@@ -3,12 +3,15 @@ import type { ColourImage } from './convertColour.js';
 /** Non-zero texture bins of each pixel. */
 export interface TextureBins {
   /** Bins of all pixels in raster order. */
-  bins: Uint8Array;
+  bins: Uint8Array | Uint16Array;
   /** How many of them belong to each pixel. */
   counts: Uint8Array;
-  /** Histograms a region, `bins.length` of each: response − zero bin first. */
+  /** Histograms a region. */
   histograms: number;
-  /** Bins a histogram; bin 0 (no response) is not listed in `bins`. */
+  /**
+   * Bins of each histogram h: bin b > 0 is listed as h · (binsPerHistogram − 1) + b − 1,
+   * bin 0 (no response) is not listed.
+   */
   binsPerHistogram: number;
 }
 

@@ -1,7 +1,7 @@
 import { EdgeDensity } from './edgeDensity.js';
 import type { Hierarchy } from './groupRegions.js';
 import type { RgbImage } from './image.js';
-import { inOrder, type RankedBoxes } from './rankBoxes.js';
+import { inOrder, type RankedBoxes } from './rankByPosition.js';
 import { sortDescending } from './sortDescending.js';
 import { uniqueBoxes } from './uniqueBoxes.js';
 
