@@ -197,7 +197,7 @@ function mixedRules(
   const leastOf = (row: number, t: number) =>
     rules.thresholds === 'by size'
       ? ilsvrcThreshold(boxes[4 * row + 2], boxes[4 * row + 3])
-      : Math.min(thresholds[t], 1 - 1e-10);
+      : thresholds[t];
 
   const match = (
     group: MatchGroup,

@@ -9,7 +9,7 @@ const integerText = /^(?:0|-?[1-9][0-9]{0,15})$/;
  */
 export function normalizeId(value: unknown, file: string, where: string): Id {
   if (typeof value === 'number') {
-    if (Number.isSafeInteger(value)) return value + 0 || 0; // −0 is 0
+    if (Number.isSafeInteger(value)) return value + 0; // −0 becomes 0
     const huge = Number.isInteger(value);
     throw new EvaluationError(
       'INVALID_ID',

@@ -99,6 +99,12 @@ describe('analyzeErrors', () => {
   });
 });
 
+it('counts an IoU of exactly the background threshold as localization', () => {
+  const dataset = one([{ image_id: 1, category_id: 1, bbox: [0, 0, 10, 10] }]);
+  const { errors } = analyzeErrors(dataset, [detection(1, [0, 0, 10, 1], 0.5)]);
+  expect(errors.map(({ type }) => type)).toEqual(['localization']);
+});
+
 describe('scoreCurves and adviseThresholds', () => {
   it('count what evaluate counts, and never fall short of the best threshold', () => {
     for (let seed = 0; seed < 150; seed++) {

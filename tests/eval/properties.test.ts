@@ -38,6 +38,9 @@ it('scores exactly 1 when ground truth is fed back as detections', () => {
       const dataset = datasetOf(list);
       const coco = evaluate(dataset, asDetections(list)).metrics;
       expect([coco.AP, coco.AP50, coco.AP75, coco.AR100]).toEqual([1, 1, 1, 1]);
+      // Even where rounding makes the IoU of a box with itself a hair less than 1.
+      const strict = evaluate(dataset, asDetections(list), { iouThresholds: [1] });
+      expect(strict.metrics.AP).toBe(1);
       // By VOC's rule of the best match, objects that coincide can't both be found.
       const places = new Set<string>();
       const apart = list.filter((a) => {
@@ -98,6 +101,36 @@ it('counts more than 100 detections when told to', () => {
   expect(metrics.AP).toBe(1);
 });
 
+it('gives a detection that overlaps two objects alike the last one, as pycocotools does', () => {
+  const dataset = datasetOf([
+    { image_id: 0, category_id: 0, bbox: [0, 0, 10, 10] },
+    { image_id: 0, category_id: 0, bbox: [10, 0, 10, 10] },
+  ]);
+  const found = (x: number) => [
+    { image_id: 0, category_id: 0, bbox: [5, 0, 10, 10], score: 0.9 },
+    { image_id: 0, category_id: 0, bbox: [x, 0, 10, 10], score: 0.8 },
+  ];
+  const options = { iouThresholds: [0.3] };
+  expect(evaluate(dataset, found(10), options).metrics.AR100).toBe(0.5);
+  expect(evaluate(dataset, found(0), options).metrics.AR100).toBe(1);
+});
+
+it('orders equal scores by photo under COCO, by input under VOC', () => {
+  const dataset = datasetOf([{ image_id: 1, category_id: 0, bbox: [0, 0, 10, 10] }]);
+  const right = { image_id: 1, category_id: 0, bbox: [0, 0, 10, 10], score: 0.5 };
+  const wrong = { ...right, image_id: 0 };
+  const ap = (order: CocoDetection[], protocol: 'coco' | 'voc2010' | 'ilsvrc') => {
+    const { metrics } = evaluate(dataset, order, { protocol });
+    return metrics.AP ?? metrics.mAP;
+  };
+  for (const protocol of ['coco', 'ilsvrc'] as const) {
+    expect(ap([right, wrong], protocol)).toBe(0.5);
+    expect(ap([wrong, right], protocol)).toBe(0.5);
+  }
+  expect(ap([right, wrong], 'voc2010')).toBe(1);
+  expect(ap([wrong, right], 'voc2010')).toBe(0.5);
+});
+
 it('says n/a without ground truth and counts the false positives', () => {
   const dataset = datasetOf([{ image_id: 0, category_id: 0, bbox: [0, 0, 9, 9] }]);
   const detections = [
@@ -153,8 +186,8 @@ it('orders by score as a stable sort does, with few rows and with many', () => {
           { length: count },
           (_, i) => values[(i * step) % values.length],
         );
-        scores[0] = -0;
-        scores[count - 1] = 0;
+        scores[0] = 0;
+        scores[count - 1] = -0; // comes first and stays first
         const rows = Int32Array.from({ length: count }, (_, i) => count - 1 - i);
         const expected = [...rows].sort((a, b) => scores[b] - scores[a]);
         expect([...orderByScore(rows, scores)]).toEqual(expected);
