@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { groupRegions } from '../../proposals/groupRegions.js';
+import {
+  HISTOGRAM_TOTAL,
+  measureRegions,
+  type Regions,
+} from '../../proposals/regions.js';
+import { gradientTexture } from '../../proposals/gradientTexture.js';
+import { gridEdges } from '../../proposals/gridEdges.js';
+import { mergeGraph } from '../../proposals/mergeGraph.js';
+import { cutHierarchy, regionHierarchy } from '../../proposals/index.js';
+import { patchwork } from './images.js';
+
+function superpixels(seed: number): { regions: Regions; labels: Int32Array } {
+  const { data, width, height } = patchwork(48, 36, seed);
+  const image = { data: data as Uint8Array, width, height, channels: 3 as const };
+  const pixels = width * height;
+  const grid = {
+    distances: new Uint16Array(4 * pixels),
+    needed: new Int32Array(4 * pixels),
+  };
+  const graph = gridEdges(image, grid);
+  const scratch = {
+    parents: new Int32Array(pixels),
+    thresholds: new Float64Array(pixels),
+    leftovers: grid.needed,
+  };
+  const partition = mergeGraph(graph, pixels, 40, 15, scratch, new Int32Array(pixels));
+  const texture = gradientTexture(image);
+  const regions = measureRegions(partition, image, texture, graph.offsets);
+  return { regions, labels: partition.labels };
+}
+
+describe('measureRegions', () => {
+  test('sizes, boxes, histograms and neighbours equal a count by hand', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
+        const { regions, labels } = superpixels(seed);
+        const { data } = patchwork(48, 36, seed);
+        const { count, sizes, boxes, colour, colourBins, texture, textureBins } =
+          regions;
+        const touching = new Set<string>();
+        for (let region = 0; region < count; region++) {
+          const own = [...labels.keys()].filter((i) => labels[i] === region);
+          expect(sizes[region]).toBe(own.length);
+          const xs = own.map((i) => i % 48);
+          const ys = own.map((i) => Math.floor(i / 48));
+          expect([...boxes.subarray(4 * region, 4 * region + 4)]).toEqual([
+            Math.min(...xs),
+            Math.min(...ys),
+            Math.max(...xs) + 1,
+            Math.max(...ys) + 1,
+          ]);
+          const red = new Array<number>(25).fill(0);
+          for (const i of own) red[Math.floor((data[3 * i] * 25) / 256)]++;
+          red.forEach((n, bin) => {
+            const expected = (n / own.length / 3) * HISTOGRAM_TOTAL;
+            expect(Math.abs(colour[region * colourBins + bin] - expected)).toBeLessThan(
+              1.01,
+            );
+          });
+          const row = texture.subarray(
+            region * textureBins,
+            (region + 1) * textureBins,
+          );
+          const sum = row.reduce((s, v) => s + v, 0);
+          expect(sum).toBeGreaterThan(HISTOGRAM_TOTAL - 300);
+          expect(sum).toBeLessThanOrEqual(HISTOGRAM_TOTAL);
+          for (const i of own) {
+            for (const j of [(i + 1) % 48 ? i + 1 : i, i + 48]) {
+              if (j < labels.length && labels[j] !== region) {
+                touching.add([region, labels[j]].sort((a, b) => a - b).join());
+              }
+            }
+          }
+        }
+        const pairs = new Set<string>();
+        for (let p = 0; p < regions.pairs.length; p += 2) {
+          pairs.add(`${regions.pairs[p]},${regions.pairs[p + 1]}`);
+        }
+        expect(pairs.size).toBe(regions.pairs.length / 2);
+        // Edges left out for closing a triangle may cost a pair that only touches in passing.
+        const missing = [...touching].filter((pair) => !pairs.has(pair));
+        expect(missing.length).toBeLessThanOrEqual(0.1 * touching.size);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('groupRegions', () => {
+  test('merges what a search through all pairs each time merges', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.constantFrom(
+          { colour: 1, texture: 1, size: 1, fill: 1 },
+          { colour: 0, texture: 1, size: 1, fill: 1 },
+          { colour: 1, texture: 0, size: 0, fill: 0 },
+          { colour: 0, texture: 0, size: 0, fill: 1 },
+          { colour: 0.5, texture: 2, size: 1, fill: 0 },
+        ),
+        (seed, weights) => {
+          const { regions } = superpixels(seed);
+          const tree = groupRegions(regions, weights, 48 * 36);
+          const twin = slowGrouping(regions, weights, 48 * 36);
+          // Rounding of the blended histograms may decide near-ties otherwise.
+          let node = regions.count;
+          for (; node < tree.nodes; node++) {
+            const step = twin[node - regions.count];
+            expect(tree.similarities[node]).toBeCloseTo(step.similarity, 3);
+            const made = [tree.children[2 * node], tree.children[2 * node + 1]];
+            if (made.sort((a, b) => a - b).join() !== step.children.join()) break;
+          }
+          if (node < tree.nodes) {
+            expect(twin[node - regions.count].margin).toBeLessThan(1e-4);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('each node is the union of its children', () => {
+    const { hierarchy, labels, width, height } = regionHierarchy(
+      patchwork(150, 120, 4),
+    );
+    const { leaves, nodes, sizes, children, parents, boxes } = hierarchy;
+    expect(nodes).toBe(2 * leaves - 1);
+    expect(sizes[nodes - 1]).toBe(width * height);
+    expect(parents[nodes - 1]).toBe(-1);
+    for (let node = leaves; node < nodes; node++) {
+      const [a, b] = children.subarray(2 * node, 2 * node + 2);
+      expect([parents[a], parents[b]]).toEqual([node, node]);
+      expect(sizes[node]).toBe(sizes[a] + sizes[b]);
+      expect(boxes[4 * node]).toBe(Math.min(boxes[4 * a], boxes[4 * b]));
+      expect(boxes[4 * node + 3]).toBe(Math.max(boxes[4 * a + 3], boxes[4 * b + 3]));
+    }
+    for (const count of [1, 2, 5, leaves, leaves + 9]) {
+      const cut = cutHierarchy({ hierarchy, labels, width, height }, count);
+      expect(cut.count).toBe(Math.min(count, leaves));
+      expect(new Set(cut.labels).size).toBe(cut.count);
+    }
+  });
+});
+
+interface Step {
+  children: number[];
+  similarity: number;
+  /** How much more similar the pair is than the next best one. */
+  margin: number;
+}
+
+/** Algorithm 1 of the paper as it stands there, with doubles and sets. */
+function slowGrouping(
+  regions: Regions,
+  weights: { colour: number; texture: number; size: number; fill: number },
+  pixels: number,
+): Step[] {
+  interface Node {
+    size: number;
+    box: number[];
+    colour: number[];
+    texture: number[];
+  }
+  const rows = (all: Int32Array, bins: number, i: number): number[] =>
+    [...all.subarray(i * bins, (i + 1) * bins)].map((v) => v / HISTOGRAM_TOTAL);
+  const nodes = new Map<number, Node>();
+  for (let i = 0; i < regions.count; i++) {
+    nodes.set(i, {
+      size: regions.sizes[i],
+      box: [...regions.boxes.subarray(4 * i, 4 * i + 4)],
+      colour: rows(regions.colour, regions.colourBins, i),
+      texture: rows(regions.texture, regions.textureBins, i),
+    });
+  }
+  const union = (a: Node, b: Node): number[] =>
+    a.box.map((v, c) => (c < 2 ? Math.min(v, b.box[c]) : Math.max(v, b.box[c])));
+  const common = (a: number[], b: number[]): number =>
+    a.reduce((sum, v, i) => sum + Math.min(v, b[i]), 0);
+  const total = weights.colour + weights.texture + weights.size + weights.fill;
+  const compare = (a: Node, b: Node): number => {
+    const [x1, y1, x2, y2] = union(a, b);
+    const gap = (x2 - x1) * (y2 - y1) - a.size - b.size;
+    return (
+      (weights.colour * common(a.colour, b.colour) +
+        weights.texture * common(a.texture, b.texture) +
+        weights.size * (1 - (a.size + b.size) / pixels) +
+        weights.fill * (1 - gap / pixels)) /
+      total
+    );
+  };
+  const neighbours = new Set<string>();
+  for (let p = 0; p < regions.pairs.length; p += 2) {
+    neighbours.add(`${regions.pairs[p]},${regions.pairs[p + 1]}`);
+  }
+  const steps: Step[] = [];
+  while (nodes.size > 1) {
+    const ranked = [...neighbours]
+      .map((pair) => {
+        const [a, b] = pair.split(',').map(Number);
+        return { a, b, similarity: compare(nodes.get(a)!, nodes.get(b)!) };
+      })
+      .sort((p, q) => q.similarity - p.similarity);
+    const { a, b, similarity } = ranked[0];
+    const [left, right] = [nodes.get(a)!, nodes.get(b)!];
+    const size = left.size + right.size;
+    const blend = (p: number[], q: number[]): number[] =>
+      p.map((v, i) => (v * left.size + q[i] * right.size) / size);
+    const made = regions.count + steps.length;
+    nodes.set(made, {
+      size,
+      box: union(left, right),
+      colour: blend(left.colour, right.colour),
+      texture: blend(left.texture, right.texture),
+    });
+    nodes.delete(a);
+    nodes.delete(b);
+    for (const pair of [...neighbours]) {
+      const ends = pair.split(',').map(Number);
+      if (!ends.includes(a) && !ends.includes(b)) continue;
+      neighbours.delete(pair);
+      const other = ends.find((end) => end !== a && end !== b);
+      if (other !== undefined) neighbours.add(`${other},${made}`);
+    }
+    steps.push({
+      children: [a, b].sort((x, y) => x - y),
+      similarity,
+      margin: ranked.length > 1 ? similarity - ranked[1].similarity : Infinity,
+    });
+  }
+  return steps;
+}
