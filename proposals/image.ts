@@ -18,6 +18,7 @@ export interface RgbImage {
   data: Uint8Array | Uint8ClampedArray;
   width: number;
   height: number;
+  channels: 3;
 }
 
 /**
@@ -81,7 +82,9 @@ export function checkImage(image: PixelImage): void {
 export function toRgb(image: PixelImage): RgbImage {
   checkImage(image);
   const { data, width, height, channels } = image;
-  if (channels === 3 && !(data instanceof Uint16Array)) return { data, width, height };
+  if (channels === 3 && !(data instanceof Uint16Array)) {
+    return { data, width, height, channels };
+  }
   const pixels = width * height;
   const rgb = new Uint8Array(3 * pixels);
   const shift = data instanceof Uint16Array ? 8 : 0;
@@ -92,5 +95,5 @@ export function toRgb(image: PixelImage): RgbImage {
     rgb[to + 1] = data[from + green] >> shift;
     rgb[to + 2] = data[from + blue] >> shift;
   }
-  return { data: rgb, width, height };
+  return { data: rgb, width, height, channels: 3 };
 }

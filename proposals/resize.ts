@@ -38,7 +38,7 @@ export function shrink(image: RgbImage, longest: number): RgbImage {
       shrunk[to + 2] = s2 / area + 0.5;
     }
   }
-  return { data: shrunk, width, height };
+  return { data: shrunk, width, height, channels: 3 };
 }
 
 /** Share of source pixel `source` inside target pixel `target` of `step` source pixels. */

@@ -44,5 +44,5 @@ export function drawBoxes(
       }
     }
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }

@@ -33,7 +33,7 @@ export function drawMeanColours(
     data[p + 1] = sums[s + 1] / sums[s + 3] + 0.5;
     data[p + 2] = sums[s + 2] / sums[s + 3] + 0.5;
   }
-  return { data, width: rgb.width, height: rgb.height };
+  return { data, width: rgb.width, height: rgb.height, channels: 3 };
 }
 
 /** Each region in its own colour; neighbouring labels get hues far apart. */
@@ -58,7 +58,7 @@ export function drawLabels(
   for (let i = 0; i < labels.length; i++) {
     data.set(palette.subarray(3 * labels[i], 3 * labels[i] + 3), 3 * i);
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /**
@@ -82,7 +82,7 @@ export function drawBoundaries(
       if (right || below) data.set(colour, 3 * i);
     }
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 function checkLabels(

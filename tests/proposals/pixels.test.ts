@@ -10,12 +10,17 @@ const rgbImage = fc
   .chain(([width, height]) =>
     fc
       .uint8Array({ minLength: 3 * width * height, maxLength: 3 * width * height })
-      .map((data) => ({ data, width, height })),
+      .map((data) => ({ data, width, height, channels: 3 as const })),
   );
 
 /** One pixel in another space. */
 function pixel(space: Parameters<typeof convertColour>[1], rgb: number[]): number[] {
-  const image = { data: Uint8Array.from(rgb), width: 1, height: 1 };
+  const image = {
+    data: Uint8Array.from(rgb),
+    width: 1,
+    height: 1,
+    channels: 3 as const,
+  };
   return [...convertColour(image, space).data];
 }
 

@@ -77,7 +77,12 @@ describe('gaborTexture', () => {
 
   test('equals filtering pixel by pixel', () => {
     const { data, width, height } = patchwork(50, 44, 2);
-    const texture = gaborTexture({ data: data as Uint8Array, width, height });
+    const texture = gaborTexture({
+      data: data as Uint8Array,
+      width,
+      height,
+      channels: 3,
+    });
     const grey = (x: number, y: number): number => {
       const p =
         3 *
