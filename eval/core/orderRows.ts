@@ -8,6 +8,7 @@ export function allRows(count: number): Int32Array {
 /**
  * The rows in ascending order of their key, rows with equal keys as they were.
  *
+ * @param rows every row once, in any order
  * @param keys for every row an integer in [0, buckets)
  * @param ordered where to write, not `rows` itself; made anew when it is missing
  */

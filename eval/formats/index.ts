@@ -10,7 +10,7 @@ export { halfOpenPixels, ilsvrcPixels, vocPixels } from './pixels.js';
 export type { PixelConvention } from './pixels.js';
 export { readVocXml, writeVocXml } from './vocXml.js';
 export type { VocXmlOptions } from './vocXml.js';
-export { readNames, readYolo, writeYolo } from './yolo.js';
+export { namesOfDataYaml, readNames, readYolo, writeYolo } from './yolo.js';
 export type { YoloContext } from './yolo.js';
 export { readCsv, writeCsv } from './csv.js';
 export type { CsvOptions } from './csv.js';

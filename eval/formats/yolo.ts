@@ -1,3 +1,5 @@
+import { checkObject } from '../dataset/checks.js';
+import { describe } from '../dataset/ids.js';
 import { EvaluationError } from '../errors.js';
 import type { LabeledImage, LabeledObject } from './labeledImage.js';
 import { checkBox, linesOf, readNumber } from './pixels.js';
@@ -113,6 +115,42 @@ export function writeYolo(
 /** Reads a names file: a class on each line, in the order of their numbers. */
 export function readNames(text: string): string[] {
   return [...linesOf(text)].map(({ line }) => line);
+}
+
+/**
+ * The class names in the order of their numbers from a `data.yaml` that a YAML parser
+ * has read: `names` is a list, or an object from number to name without gaps.
+ *
+ * @throws EvaluationError naming the place
+ */
+export function namesOfDataYaml(data: unknown, file = 'data.yaml'): string[] {
+  const names = checkObject(data, file, '').names;
+  const list: unknown[] = Array.isArray(names) ? names : [];
+  if (!Array.isArray(names)) {
+    const entries = Object.entries(checkObject(names, file, 'names'));
+    for (const [key, name] of entries) {
+      if (!/^(?:0|[1-9]\d{0,8})$/.test(key) || Number(key) >= entries.length) {
+        throw new EvaluationError(
+          'INVALID_STRUCTURE',
+          `expected the numbers 0 to ${entries.length - 1}, found ${JSON.stringify(key)}`,
+          file,
+          'names',
+        );
+      }
+      list[Number(key)] = name;
+    }
+  }
+  return list.map((name, i) => {
+    // YAML reads a bare 7 or yes as a number or truth value.
+    if (typeof name === 'string' && name !== '') return name;
+    if (typeof name === 'number' || typeof name === 'boolean') return String(name);
+    throw new EvaluationError(
+      'INVALID_STRUCTURE',
+      `expected a class name, found ${describe(name)}`,
+      file,
+      `names[${i}]`,
+    );
+  });
 }
 
 function readClass(field: string, count: number, file: string, where: string): number {

@@ -11,6 +11,7 @@ import {
   labeledImages,
   labelsOf,
   mapClasses,
+  namesOfDataYaml,
   readBlacklist,
   readBoxText,
   readCsv,
@@ -349,6 +350,16 @@ describe('strange files', () => {
     expect(refuse(() => readLabelMe('{"shapes":[{"label":1}]}'))).toContain(
       'shapes[0].label',
     );
+  });
+
+  it('takes class names from a data.yaml as a list or by number', () => {
+    expect(namesOfDataYaml({ nc: 2, names: ['a', 7] })).toEqual(['a', '7']);
+    expect(namesOfDataYaml({ names: { 1: 'b', 0: 'a' } })).toEqual(['a', 'b']);
+    expect(refuse(() => namesOfDataYaml({ names: { 0: 'a', 2: 'b' } }))).toContain(
+      '"2"',
+    );
+    expect(refuse(() => namesOfDataYaml({ names: ['a', null] }))).toContain('names[1]');
+    expect(refuse(() => namesOfDataYaml(null))).toContain('expected an object');
   });
 
   it('reads tables as others write them', () => {

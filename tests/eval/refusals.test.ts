@@ -66,7 +66,21 @@ describe('annotations', () => {
   it('accepts what is unambiguous, as does the schema', () => {
     expect(isAnnotations(truth())).toBe(true);
     expect(parseAnnotations(JSON.stringify(truth()))).toEqual(truth());
-    const nulls = change(truth(), ['annotations', 0, 'area'], null);
+    const nulls = structuredClone(truth());
+    for (const name of [
+      'id',
+      'area',
+      'iscrowd',
+      'difficult',
+      'ignore',
+      'is_group_of',
+    ]) {
+      (nulls.annotations[0] as Record<string, unknown>)[name] = null;
+    }
+    const [image] = nulls.images as Record<string, unknown>[];
+    for (const name of ['file_name', 'width', 'height', 'neg_category_ids']) {
+      image[name] = null;
+    }
     expect(isAnnotations(nulls)).toBe(true);
     parseAnnotations(JSON.stringify(nulls));
   });
@@ -108,6 +122,24 @@ describe('annotations', () => {
       'annotations[1].image_id',
     ],
     [['annotations', 1, 'id'], {}, 'INVALID_ID', 'annotations[1].id'],
+    [
+      ['annotations', 1, 'is_group_of'],
+      3,
+      'INVALID_NUMBER',
+      'annotations[1].is_group_of',
+    ],
+    [
+      ['images', 0, 'neg_category_ids'],
+      1,
+      'INVALID_STRUCTURE',
+      'images[0].neg_category_ids',
+    ],
+    [
+      ['images', 0, 'pos_category_ids'],
+      [1, null],
+      'INVALID_ID',
+      'images[0].pos_category_ids[1]',
+    ],
   ])('refuses %j = %j as %s at %s, as does the schema', (path, to, code, where) => {
     const bad = change(truth(), path, to);
     const error = fault(() => parseAnnotations(JSON.stringify(bad), 'x.json'));
