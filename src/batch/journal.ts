@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 
@@ -93,6 +93,17 @@ export class Journal<T extends JournalRecord> {
         length,
         this.#offsets[index],
       );
+      yield JSON.parse(buffer.toString('utf8')) as T;
+    }
+  }
+
+  /** The same without waiting, for consumers that can't; nothing may be being appended. */
+  *recordsNow(): Generator<T> {
+    for (let index = 0; index < this.#lengths.length; index++) {
+      const length = this.#lengths[index];
+      if (length === 0) continue;
+      const buffer = Buffer.allocUnsafe(length);
+      readSync(this.handle.fd, buffer, 0, length, this.#offsets[index]);
       yield JSON.parse(buffer.toString('utf8')) as T;
     }
   }

@@ -18,9 +18,10 @@ interface DetectCommandOptions {
   model?: string;
   engine: EngineName;
   proposals?: string;
-  proposalMode: 'single' | 'fast';
+  proposalMode: 'single' | 'fast' | 'quality' | 'googlenet';
   workingSize: number;
   maxProposals: number;
+  proposalOrder: 'objectness' | 'position';
   seed: number;
   crops: number;
   cropMixing: 'geometric' | 'arithmetic';
@@ -85,7 +86,7 @@ export function detectCommand(): Command {
     )
     .addOption(
       new Option('--proposal-mode <mode>', 'selective search')
-        .choices(['single', 'fast'])
+        .choices(['single', 'fast', 'quality', 'googlenet'])
         .default(DETECTOR_PROPOSALS.mode),
     )
     .option(
@@ -100,7 +101,15 @@ export function detectCommand(): Command {
       wholeNumber(1),
       2000,
     )
-    .option('--seed <n>', 'seed of the order of proposals', wholeNumber(0), 0)
+    .addOption(
+      new Option(
+        '--proposal-order <by>',
+        "objectness: by plain cues; position: the paper's, with chance",
+      )
+        .choices(['objectness', 'position'])
+        .default('objectness'),
+    )
+    .option('--seed <n>', 'seed of the order by position', wholeNumber(0), 0)
     .option(
       '--crops <n>',
       'cascade: warp the best so many',
@@ -222,6 +231,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
         proposalOptions: {
           mode: options.proposalMode,
           workingSize: options.workingSize,
+          order: options.proposalOrder,
           seed: options.seed,
         },
         scoreThreshold: options.scoreThreshold,

@@ -1,17 +1,26 @@
 import { Command, Option } from 'commander';
 import { DETECTOR_PROPOSALS } from '../../detectors/loadDetector.js';
-import { EXIT_CODES } from '../errors.js';
-import { runPropose } from '../propose/runPropose.js';
+import type { SearchMode, TextureMethod } from '../../proposals/index.js';
+import { EXIT_CODES, UsageError } from '../errors.js';
+import { describeRecall } from '../propose/describeRecall.js';
+import { DRAWINGS, type Drawing } from '../propose/drawProposals.js';
+import { runPropose, type ProposeReport } from '../propose/runPropose.js';
 import { interruption } from './interruption.js';
 import { number, wholeNumber } from './optionParsers.js';
 
 interface ProposeCommandOptions {
   output: string;
-  mode: 'single' | 'fast';
+  mode: Exclude<SearchMode, 'custom'>;
   workingSize: number;
   maxBoxes?: number;
+  texture: TextureMethod;
+  order: 'objectness' | 'position';
   seed: number;
-  draw?: string;
+  annotations?: string;
+  csv?: string;
+  svg?: string;
+  draw?: Drawing[];
+  drawDir: string;
   drawCount: number;
   workers?: number;
   maxPixels?: number;
@@ -28,8 +37,11 @@ export function proposeCommand(): Command {
       'the proposals file: .json, or .jsonl for JSON Lines',
     )
     .addOption(
-      new Option('-m, --mode <mode>', 'single: 1 run; fast: 8 runs')
-        .choices(['single', 'fast'])
+      new Option(
+        '-m, --mode <mode>',
+        'single: 1 run; fast: 8 runs; quality: 80 runs; googlenet: fast on superpixels of twice the size',
+      )
+        .choices(['single', 'fast', 'quality', 'googlenet'])
         .default(DETECTOR_PROPOSALS.mode),
     )
     .option(
@@ -43,8 +55,31 @@ export function proposeCommand(): Command {
       'keep the best so many a photo (default: all)',
       wholeNumber(1),
     )
-    .option('--seed <n>', 'seed of the order', wholeNumber(0), 0)
-    .option('-d, --draw <dir>', 'write each photo with its best boxes to this folder')
+    .addOption(
+      new Option(
+        '--texture <method>',
+        'gradients, as in the paper, or a Gabor bank (slower)',
+      )
+        .choices(['gradients', 'gabor'])
+        .default('gradients'),
+    )
+    .addOption(
+      new Option(
+        '--order <by>',
+        "objectness: by plain cues; position: the paper's, with chance",
+      )
+        .choices(['objectness', 'position'])
+        .default('objectness'),
+    )
+    .option('--seed <n>', 'seed of the order by position', wholeNumber(0), 0)
+    .option(
+      '-a, --annotations <file>',
+      'COCO annotations: say how well the boxes cover their objects',
+    )
+    .option('--csv <file>', 'write that for all counts, sizes and classes here')
+    .option('--svg <file>', 'plot recall against the number of boxes here')
+    .addOption(new Option('-d, --draw <what...>', 'draw each photo').choices(DRAWINGS))
+    .option('--draw-dir <dir>', 'folder for the drawings', 'proposed')
     .option('--draw-count <n>', 'boxes to draw', wholeNumber(1), 30)
     .option(
       '-w, --workers <n>',
@@ -63,18 +98,23 @@ async function propose(
   paths: string[],
   options: ProposeCommandOptions,
 ): Promise<number> {
+  const { output, mode, workingSize, maxBoxes, seed, texture, order } = options;
+  const { draw, drawDir, drawCount, annotations, csv, svg, quiet } = options;
+  if (!annotations && (csv || svg)) {
+    throw new UsageError('MISSING_OPTION', '--csv and --svg need --annotations');
+  }
   const { signal, release } = interruption();
   try {
-    const { output, mode, workingSize, maxBoxes, seed, draw, drawCount } = options;
     const report = await runPropose({
       paths,
       output,
-      search: { mode, workingSize, maxBoxes, seed },
-      drawing: draw ? { output: draw, count: drawCount } : undefined,
+      search: { mode, workingSize, maxBoxes, seed, texture, order },
+      drawing: draw && { output: drawDir, what: draw, count: drawCount, workingSize },
+      measure: annotations ? { annotations, csv, svg, name: mode } : undefined,
       workers: options.workers,
       maxPixels: options.maxPixels,
       restart: options.restart,
-      quiet: options.quiet,
+      quiet,
       signal,
     });
     if (!report) {
@@ -84,14 +124,18 @@ async function propose(
     for (const { file, reason } of report.failures) {
       process.stderr.write(`failed: ${file}: ${reason}\n`);
     }
-    if (!options.quiet) {
-      const { photos, boxes, failures, skipped } = report;
-      process.stdout.write(
-        `${output}: ${boxes} boxes of ${photos} photos, ${failures.length} failed, ${skipped} other files skipped\n`,
-      );
-    }
+    if (!quiet) process.stdout.write(describeProposals(report, output));
     return report.failures.length > 0 ? EXIT_CODES.someFailed : EXIT_CODES.success;
   } finally {
     release();
   }
+}
+
+function describeProposals(report: ProposeReport, output: string): string {
+  const { photos, boxes, failures, skipped, seconds, recall } = report;
+  return (
+    `${output}: ${boxes.toLocaleString('en')} boxes of ${photos} photos in ${seconds.toFixed(1)} worker s, ` +
+    `${failures.length} failed, ${skipped} other files skipped\n` +
+    (recall ? describeRecall(recall) : '')
+  );
 }

@@ -23,12 +23,6 @@ export function classColour(
   return fromOklch(LIGHTNESSES[level], 0.19, hue);
 }
 
-/** The colour of a rank: yellow for the first of many, over green, to violet. */
-export function rankColour(rank: number, count: number): Colour {
-  const part = count > 1 ? rank / (count - 1) : 0;
-  return fromOklch(0.88 - 0.4 * part, 0.19, 0.28 + 0.52 * part);
-}
-
 /** Black or white, whichever stands out more on a colour (WCAG 2.2's contrast). */
 export function inkOn(colour: Colour): Colour {
   const luminance = relativeLuminance(colour);

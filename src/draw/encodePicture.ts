@@ -1,5 +1,4 @@
 import sharp from 'sharp';
-import type { Canvas } from './canvas.js';
 
 /** How a picture is stored. */
 export interface PictureFormat {
@@ -11,7 +10,11 @@ export interface PictureFormat {
 
 /** A picture's file. JPEG keeps colour at full size, or thin lines would fade. */
 export function encodePicture(
-  { data, width, height }: Canvas,
+  {
+    data,
+    width,
+    height,
+  }: { data: Uint8Array | Uint8ClampedArray; width: number; height: number },
   { format = 'jpeg', quality = 90 }: PictureFormat = {},
 ): Promise<Buffer> {
   const picture = sharp(data, { raw: { width, height, channels: 3 } });

@@ -1,6 +1,5 @@
 export { type DrawnImage } from './canvas.js';
 export { classColour } from './colours.js';
-export { drawBoxes, type DrawBoxesOptions } from './drawBoxes.js';
 export {
   drawDetections,
   type DrawDetectionsOptions,

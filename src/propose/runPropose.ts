@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { SelectiveSearchOptions } from '../../proposals/index.js';
+import type { ProposalRecall, SelectiveSearchOptions } from '../../proposals/index.js';
 import { coreCount } from '../batch/coreCount.js';
 import type { Failure } from '../batch/failure.js';
 import { fingerprint, hashInputs } from '../batch/fingerprint.js';
@@ -12,6 +12,7 @@ import { listImages } from '../inputs/listImages.js';
 import { showProgress } from '../progress.js';
 import { packageVersion } from '../version.js';
 import type { ProposalDrawing } from './drawProposals.js';
+import { measureProposals, type MeasureOptions } from './measureProposals.js';
 import type { ProposeRecord } from './proposeTask.js';
 
 export interface RunProposeOptions {
@@ -20,6 +21,8 @@ export interface RunProposeOptions {
   output: string;
   search: SelectiveSearchOptions;
   drawing?: ProposalDrawing;
+  /** Hold the proposals against annotations. */
+  measure?: MeasureOptions;
   /** @default a worker per core */
   workers?: number;
   maxPixels?: number;
@@ -35,6 +38,9 @@ export interface ProposeReport {
   failures: ({ file: string } & Failure)[];
   /** Files in the folders given that are no photos by their names. */
   skipped: number;
+  /** Seconds that the searches took, summed over the photos. */
+  seconds: number;
+  recall?: ProposalRecall;
 }
 
 /**
@@ -88,8 +94,12 @@ export async function runPropose(
       boxes: 0,
       failures: [...inputs.failures],
       skipped: inputs.skipped,
+      seconds: 0,
     };
     await writeProposals(journal, output, report);
+    if (options.measure) {
+      report.recall = await measureProposals(journal, images, options.measure);
+    }
     await rm(partial);
     return report;
   } finally {
@@ -106,12 +116,13 @@ async function writeProposals(
   const file = await StreamedFile.create(output);
   if (!isLines) await file.write('{');
   let separator = '\n';
-  for await (const { file: name, boxes, failure } of journal.records()) {
+  for await (const { file: name, boxes, failure, time = 0 } of journal.records()) {
     if (failure || !boxes) {
       if (failure) report.failures.push({ file: name, ...failure });
       continue;
     }
     report.boxes += boxes.length;
+    report.seconds += time / 1000;
     if (isLines) await file.write(JSON.stringify({ file: name, boxes }) + '\n');
     else {
       await file.write(`${separator}${JSON.stringify(name)}: ${JSON.stringify(boxes)}`);

@@ -15,8 +15,8 @@ it('writes what selectiveSearch gives, as JSON and as JSON Lines, and draws it',
     '-o',
     output,
     ...common,
-    '-d',
-    join(folder, 'drawn'),
+    ...['-d', 'boxes', 'superpixels', 'hierarchy'],
+    ...['--draw-dir', join(folder, 'drawn')],
   ]);
   expect(run.code).toBe(0);
   const written = readJson<Record<string, number[][]>>(output);
@@ -32,7 +32,9 @@ it('writes what selectiveSearch gives, as JSON and as JSON Lines, and draws it',
   expect(written['coffee.jpg'].flat()).toEqual(
     [...boxes].map((value) => Math.round(100 * value) / 100),
   );
-  expect(existsSync(join(folder, 'drawn', 'coffee.jpg'))).toBe(true);
+  for (const what of ['boxes', 'superpixels', 'hierarchy']) {
+    expect(existsSync(join(folder, 'drawn', what, 'coffee.jpg'))).toBe(true);
+  }
   expect(existsSync(`${output}.partial`)).toBe(false);
 
   const lines = join(folder, 'p.jsonl');

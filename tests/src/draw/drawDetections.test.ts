@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { classColour, drawBoxes, drawDetections } from '../../../src/draw/index.js';
+import { classColour, drawDetections } from '../../../src/draw/index.js';
 
 const WIDTH = 200;
 const HEIGHT = 150;
@@ -154,31 +154,5 @@ describe('drawDetections', () => {
         code: 'INVALID_BOX',
       });
     }
-  });
-});
-
-describe('drawBoxes', () => {
-  test('draws the first boxes, each rank in its colour, the best on top', async () => {
-    const boxes = Float32Array.from([
-      ...[20, 20, 120, 120],
-      ...[20, 40, 120, 140],
-      ...[150, 20, 190, 60],
-    ]);
-    const two = await pixelsOf(
-      await drawBoxes(greyPhoto(), boxes, { count: 2, ...png }),
-    );
-    expect(two(150, 40)).toEqual([GROUND, GROUND, GROUND]);
-    expect(two(20, 30)).not.toEqual(two(20, 130));
-    expect(two(20, 80)).toEqual(two(20, 30));
-    const all = await pixelsOf(await drawBoxes(greyPhoto(), boxes, png));
-    expect(all(150, 40)).not.toEqual([GROUND, GROUND, GROUND]);
-    // Yellow first: red and green high, blue low.
-    const [red, green, blue] = all(20, 30);
-    expect(Math.min(red, green)).toBeGreaterThan(blue + 50);
-  });
-
-  test('no boxes', async () => {
-    const at = await pixelsOf(await drawBoxes(greyPhoto(), [], png));
-    expect(at(0, 0)).toEqual([GROUND, GROUND, GROUND]);
   });
 });

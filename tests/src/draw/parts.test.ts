@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Box } from '../../../geometry/index.js';
 import { createCanvas, fillRectangle, inkMask } from '../../../src/draw/canvas.js';
-import { classColour, inkOn, rankColour } from '../../../src/draw/colours.js';
+import { classColour, inkOn } from '../../../src/draw/colours.js';
 import { placeLabels } from '../../../src/draw/placeLabels.js';
 import { lineHeight, renderText } from '../../../src/draw/renderText.js';
 import { textWidth } from '../../../src/draw/labelFont.js';
@@ -50,12 +50,6 @@ describe('colours', () => {
         }
       }),
     );
-  });
-
-  test('ranks differ from their neighbours', () => {
-    const ranks = Array.from({ length: 30 }, (_, rank) => rankColour(rank, 30).join());
-    expect(new Set(ranks).size).toBe(30);
-    expect(rankColour(0, 1)).toEqual(rankColour(0, 30));
   });
 });
 
