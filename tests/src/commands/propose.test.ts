@@ -61,3 +61,49 @@ it('tells what failed and exits with 1', async () => {
   expect(stderr).toContain('bad.jpg');
   expect(readJson(folder, 'p.json')).toEqual({});
 });
+
+it('measures the boxes against annotations', async () => {
+  const folder = temporaryFolder();
+  const photo = join(samples, 'rocket.jpg');
+  const output = join(folder, 'p.json');
+  const search = ['--mode', 'single', '--working-size', '200'];
+  await runCli(['propose', photo, '-o', output, ...search, '-q']);
+  const [first] = readJson<Record<string, number[][]>>(output)['rocket.jpg'];
+  const [x1, y1, x2, y2] = first;
+  const annotations = join(folder, 'a.json');
+  const object = (id: number, category_id: number, bbox: number[]) => ({
+    ...{ id, image_id: 'r', category_id, bbox },
+  });
+  writeFileSync(
+    annotations,
+    JSON.stringify({
+      images: [{ id: 'r', file_name: 'rocket.jpg' }],
+      categories: [
+        { id: 1, name: 'rocket' },
+        { id: 2, name: 'speck' },
+      ],
+      annotations: [
+        object(1, 1, [x1, y1, x2 - x1, y2 - y1]),
+        // Smaller than any superpixel.
+        object(2, 2, [50, 50, 2, 2]),
+        { ...object(3, 2, [0, 0, 1, 1]), iscrowd: 1 },
+      ],
+    }),
+  );
+  const csv = join(folder, 'recall.csv');
+  const svg = join(folder, 'recall.svg');
+  const measured = ['-a', annotations, '--csv', csv, '--svg', svg];
+  const run = await runCli(['propose', photo, '-o', output, ...search, ...measured]);
+  expect(run.code).toBe(0);
+  expect(run.stdout).toMatch(/all \(2\) .* 50 .* 50\.0 /);
+  const table = readFileSync(csv, 'utf8');
+  expect(table).toMatch(/^class,rocket,1,50,1,1,1/m);
+  expect(table).toMatch(/^class,speck,1,50,0,0,0/m);
+  expect(readFileSync(svg, 'utf8')).toMatch(/^<svg /);
+});
+
+it('refuses a table without annotations', async () => {
+  const run = await runCli(['propose', samples, '-o', 'p.json', '--csv', 'x.csv']);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain('--annotations');
+});
