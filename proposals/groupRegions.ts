@@ -39,6 +39,10 @@ export interface Hierarchy {
  * neighbours merge until one region is left. Neighbours are linked lists of
  * edges; the queue is a binary heap from which dead edges are dropped when they
  * come up, so no merge ever sorts or searches.
+ *
+ * For neighbours of the larger of two merged regions a bound above the new
+ * similarity is queued: the old one plus what the histograms gained. Only a bound
+ * that comes up is worked out, and the outcome is that of working all of them out.
  */
 export function groupRegions(
   regions: Regions,
@@ -74,23 +78,16 @@ export function groupRegions(
   let next = new Int32Array(edgeCapacity);
   const heads = new Int32Array(nodes).fill(-1);
   let edgeCount = 0;
+  /** Weighted histogram similarity of each pair of edges, or a bound above it. */
+  let common = new Float64Array(edgeCapacity >> 1);
+  let isBound = new Uint8Array(edgeCapacity >> 1);
   // Heap of edge pairs, the most similar first, ties by age.
   let heapKeys = new Float32Array(edgeCapacity >> 1);
   let heapEdges = new Int32Array(edgeCapacity >> 1);
   let heapSize = 0;
 
-  const similarity = (a: number, b: number): number => {
-    const sizeA = sizes[a];
-    const sizeB = sizes[b];
-    const p = 4 * a;
-    const q = 4 * b;
-    const x1 = boxes[p] < boxes[q] ? boxes[p] : boxes[q];
-    const y1 = boxes[p + 1] < boxes[q + 1] ? boxes[p + 1] : boxes[q + 1];
-    const x2 = boxes[p + 2] > boxes[q + 2] ? boxes[p + 2] : boxes[q + 2];
-    const y2 = boxes[p + 3] > boxes[q + 3] ? boxes[p + 3] : boxes[q + 3];
-    const both = sizeA + sizeB;
-    let value =
-      constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
+  const histogramSimilarity = (a: number, b: number): number => {
+    let value = 0;
     if (useColour) {
       value +=
         colourWeight *
@@ -104,15 +101,42 @@ export function groupRegions(
     return value;
   };
 
-  const connect = (a: number, b: number): void => {
+  const sizeAndFill = (a: number, b: number): number => {
+    const p = 4 * a;
+    const q = 4 * b;
+    const x1 = boxes[p] < boxes[q] ? boxes[p] : boxes[q];
+    const y1 = boxes[p + 1] < boxes[q + 1] ? boxes[p + 1] : boxes[q + 1];
+    const x2 = boxes[p + 2] > boxes[q + 2] ? boxes[p + 2] : boxes[q + 2];
+    const y2 = boxes[p + 3] > boxes[q + 3] ? boxes[p + 3] : boxes[q + 3];
+    const both = sizes[a] + sizes[b];
+    return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
+  };
+
+  /** Puts edge e into the heap; keys are float32 before they are compared, so that ties are ties. */
+  const push = (e: number): void => {
+    let key = Math.fround(common[e >> 1] + sizeAndFill(ends[e + 1], ends[e]));
+    if (key > 1) key = 1;
+    let i = heapSize++;
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      if (heapKeys[up] > key || (heapKeys[up] === key && heapEdges[up] < e)) break;
+      heapKeys[i] = heapKeys[up];
+      heapEdges[i] = heapEdges[up];
+      i = up;
+    }
+    heapKeys[i] = key;
+    heapEdges[i] = e;
+  };
+
+  const connect = (a: number, b: number, value: number, bound: 0 | 1): void => {
     if (edgeCount + 2 > edgeCapacity) {
       edgeCapacity *= 2;
-      ends = longer(ends, edgeCapacity);
-      next = longer(next, edgeCapacity);
-      const keys = new Float32Array(edgeCapacity >> 1);
-      keys.set(heapKeys);
-      heapKeys = keys;
-      heapEdges = longer(heapEdges, edgeCapacity >> 1);
+      ends = longer(ends, new Int32Array(edgeCapacity));
+      next = longer(next, new Int32Array(edgeCapacity));
+      common = longer(common, new Float64Array(edgeCapacity >> 1));
+      isBound = longer(isBound, new Uint8Array(edgeCapacity >> 1));
+      heapKeys = longer(heapKeys, new Float32Array(edgeCapacity >> 1));
+      heapEdges = longer(heapEdges, new Int32Array(edgeCapacity >> 1));
     }
     const e = edgeCount;
     edgeCount += 2;
@@ -122,21 +146,16 @@ export function groupRegions(
     heads[a] = e;
     next[e + 1] = heads[b];
     heads[b] = e + 1;
-    // Float32 first, so that ties are ties in the heap too.
-    const key = Math.fround(similarity(a, b));
-    let i = heapSize++;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (heapKeys[up] >= key) break;
-      heapKeys[i] = heapKeys[up];
-      heapEdges[i] = heapEdges[up];
-      i = up;
-    }
-    heapKeys[i] = key;
-    heapEdges[i] = e;
+    common[e >> 1] = value;
+    isBound[e >> 1] = bound;
+    push(e);
   };
 
-  for (let i = 0; i < pairs.length; i += 2) connect(pairs[i], pairs[i + 1]);
+  for (let i = 0; i < pairs.length; i += 2) {
+    const a = pairs[i];
+    const b = pairs[i + 1];
+    connect(a, b, histogramSimilarity(a, b), 0);
+  }
 
   const joined = new Int32Array(nodes).fill(-1);
   let made = count;
@@ -170,9 +189,20 @@ export function groupRegions(
     }
     heapKeys[i] = lastKey;
     heapEdges[i] = lastEdge;
-    const a = ends[e + 1];
-    const b = ends[e];
-    if (parents[a] >= 0 || parents[b] >= 0) continue;
+    if (parents[ends[e]] >= 0 || parents[ends[e + 1]] >= 0) continue;
+    if (isBound[e >> 1]) {
+      common[e >> 1] = histogramSimilarity(ends[e + 1], ends[e]);
+      isBound[e >> 1] = 0;
+      push(e);
+      continue;
+    }
+    // The larger child first: the new region takes over its histograms.
+    let a = ends[e + 1];
+    let b = ends[e];
+    if (sizes[a] < sizes[b]) {
+      a = ends[e];
+      b = ends[e + 1];
+    }
     const node = made++;
     parents[a] = node;
     parents[b] = node;
@@ -187,33 +217,37 @@ export function groupRegions(
     boxes[t + 2] = Math.max(boxes[p + 2], boxes[q + 2]);
     boxes[t + 3] = Math.max(boxes[p + 3], boxes[q + 3]);
     const size = sizes[a] + sizes[b];
+    const share = sizes[a] / size;
     sizes[node] = size;
     rows[node] = rows[a];
+    let gain = 0;
     if (useColour) {
-      blend(
-        colour,
-        rows[a] * colourBins,
-        rows[b] * colourBins,
-        colourBins,
-        sizes[a] / size,
-      );
+      gain +=
+        colourWeight *
+        blend(colour, rows[a] * colourBins, rows[b] * colourBins, colourBins, share);
     }
     if (useTexture) {
-      blend(
-        texture,
-        rows[a] * textureBins,
-        rows[b] * textureBins,
-        textureBins,
-        sizes[a] / size,
-      );
+      gain +=
+        textureWeight *
+        blend(
+          texture,
+          rows[a] * textureBins,
+          rows[b] * textureBins,
+          textureBins,
+          share,
+        );
     }
-    for (let side = 0; side < 2; side++) {
-      for (let f = heads[side === 0 ? a : b]; f >= 0; f = next[f]) {
-        const other = ends[f];
-        if (parents[other] >= 0 || joined[other] === node) continue;
-        joined[other] = node;
-        connect(node, other);
-      }
+    for (let f = heads[a]; f >= 0; f = next[f]) {
+      const other = ends[f];
+      if (parents[other] >= 0 || joined[other] === node) continue;
+      joined[other] = node;
+      connect(node, other, common[f >> 1] + gain, 1);
+    }
+    for (let f = heads[b]; f >= 0; f = next[f]) {
+      const other = ends[f];
+      if (parents[other] >= 0 || joined[other] === node) continue;
+      joined[other] = node;
+      connect(node, other, histogramSimilarity(node, other), 0);
     }
   }
   return { leaves: count, nodes, boxes, sizes, parents, children, similarities };
@@ -243,22 +277,34 @@ function commonArea(
   return sum;
 }
 
-/** Row a becomes share · a + (1 − share) · b. */
+/**
+ * Row a becomes share · a + (1 − share) · b.
+ *
+ * @returns what its common area with any other histogram may gain at most
+ */
 function blend(
   histograms: Int32Array,
   a: number,
   b: number,
   bins: number,
   share: number,
-): void {
+): number {
+  let gain = 0;
   for (const end = a + bins; a < end; a++, b++) {
+    const x = histograms[a];
     const y = histograms[b];
-    histograms[a] = y + (histograms[a] - y) * share;
+    const blended = (y + (x - y) * share) | 0;
+    histograms[a] = blended;
+    const d = blended - x;
+    gain = (gain + (d & ~(d >> 31))) | 0;
   }
+  return gain;
 }
 
-function longer(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(length);
-  copy.set(array);
-  return copy;
+function longer<T extends Int32Array | Float32Array | Float64Array | Uint8Array>(
+  array: T,
+  into: T,
+): T {
+  into.set(array);
+  return into;
 }
