@@ -19,30 +19,11 @@ export function precisionEnvelope(totals: ArrayLike<number>): Float64Array {
 }
 
 /**
- * Precision at given recalls, interpolated: the best precision at that recall or more,
- * 0 where that recall isn't reached.
+ * Mean of the interpolated precision at given recalls, which is the best precision at
+ * that recall or more, and 0 where that recall isn't reached: 101 recalls make COCO's
+ * average precision, 11 make VOC 2007's. `null` without positives.
  *
  * @param recalls ascending, in [0, 1]
- * @param out one place for each recall, from `at` on
- */
-export function interpolatePrecision(
-  totals: ArrayLike<number>,
-  positives: number,
-  recalls: ArrayLike<number>,
-  out: Float64Array,
-  at = 0,
-): void {
-  const envelope = precisionEnvelope(totals);
-  let n = 1;
-  for (let r = 0; r < recalls.length; r++) {
-    while (n <= envelope.length && n / positives < recalls[r]) n++;
-    out[at + r] = n <= envelope.length ? envelope[n - 1] : 0;
-  }
-}
-
-/**
- * Mean of the interpolated precision at given recalls: 101 of them make COCO's average
- * precision, 11 make VOC 2007's. `null` without positives.
  */
 export function interpolatedAveragePrecision(
   totals: ArrayLike<number>,

@@ -36,7 +36,7 @@ describe('parseNumber', () => {
         check(String(value % 1000));
         check((value % 1000).toFixed(18));
       }),
-      { numRuns: 20000 },
+      { numRuns: 4000 },
     );
     fc.assert(
       fc.property(
@@ -50,7 +50,7 @@ describe('parseNumber', () => {
           check(`${digits}e${exponent}`);
         },
       ),
-      { numRuns: 20000 },
+      { numRuns: 4000 },
     );
   });
 
