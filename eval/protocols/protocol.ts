@@ -26,6 +26,8 @@ export const protocolNames: readonly ProtocolName[] = [
   'voc2007',
   'voc2010',
   'ilsvrc',
+  'openimages',
+  'lvis',
 ];
 
 /** Evaluates tables by the protocol that the options name. */

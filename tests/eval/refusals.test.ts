@@ -8,6 +8,7 @@ import {
   EvaluationError,
   parseAnnotations,
   parseDetections,
+  protocolNames,
 } from '../../eval/index.js';
 import { findJsonFault } from '../../eval/parse/findJsonFault.js';
 
@@ -284,6 +285,17 @@ it.each<[string, EvaluateOptions]>([
 ])('refuses a wrong option %s', (where, options) => {
   const error = fault(() => evaluate(truth() as unknown as CocoDataset, [], options));
   expect([error.code, error.where]).toEqual(['INVALID_OPTION', where]);
+});
+
+it('takes every protocol that it lists, and names it in the result', () => {
+  const dataset = truth();
+  (dataset.images as object[])[0] = { id: 0, neg_category_ids: [] };
+  expect(protocolNames).toHaveLength(6);
+  for (const protocol of protocolNames) {
+    const result = evaluate(dataset as unknown as CocoDataset, [], { protocol });
+    expect(result.protocol).toBe(protocol);
+    expect(result.description).not.toContain('\n');
+  }
 });
 
 it('names classes and photos as it likes without touching a prototype', () => {
