@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { checkCommand } from './commands/check.js';
+import { compareCommand } from './commands/compare.js';
+import { convertCommand } from './commands/convert.js';
 import { detectCommand } from './commands/detect.js';
 import { evalCommand } from './commands/eval.js';
 import { explainCommand } from './commands/explain.js';
@@ -14,12 +17,15 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addCommand(detectCommand())
     .addCommand(evalCommand())
+    .addCommand(compareCommand())
+    .addCommand(checkCommand())
+    .addCommand(convertCommand())
     .addCommand(explainCommand())
     .addCommand(proposeCommand())
     .addCommand(weightsCommand())
     .addHelpText(
       'after',
-      '\nExit codes: 0 done; 1 done, but some files failed; 2 wrong arguments or a bad file;\n3 an internal error; 130 stopped, the same command goes on.',
+      '\nExit codes: 0 done; 1 done, but some files failed or a limit\nwas not met; 2 wrong arguments or a bad file; 3 an internal error; 130 stopped, the same command goes on.',
     );
   for (const command of [
     program,
