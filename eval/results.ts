@@ -41,9 +41,9 @@ export interface EvaluationResult {
   };
 }
 
-/** An empty record whose names can't meet those that objects inherit. */
+/** An empty record. Names in it begin with AP, AR, mAP or recall, so none is inherited. */
 export function createMetrics(): Metrics {
-  return Object.create(null) as Metrics;
+  return {};
 }
 
 /** The parts of a result that don't depend on the protocol. */
