@@ -102,6 +102,7 @@ async function bareRound() {
 }
 
 async function bareLoop() {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   const ort = await import('onnxruntime-node');
   const { readModel } = await importBuilt('detectors/model.js');
   const { readWeights } = await importBuilt('detectors/weights/safetensors.js');

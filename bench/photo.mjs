@@ -13,6 +13,7 @@ import { importBuilt, median, report, valPhotos } from './lib/shared.mjs';
 const { values } = parseArgs({
   options: { photos: { type: 'string', default: '60' } },
 });
+process.env.ORT_DISABLE_TELEMETRY = '1';
 const ort = await import('onnxruntime-node');
 const { defaultModelFile, loadDetector } = await importBuilt(
   'detectors/loadDetector.js',

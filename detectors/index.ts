@@ -10,6 +10,7 @@ export {
   DEFAULT_MODEL,
   DETECTOR_PROPOSALS,
   loadDetector,
+  MAX_PROPOSALS,
   type DetectionResult,
   type DetectOptions,
   type Detector,

@@ -15,6 +15,7 @@ import {
   type PipelineOptions,
   type StageTimes,
 } from './pipeline/detectPhoto.js';
+import { withDefaults } from './withDefaults.js';
 import { toPhoto, type PixelImage } from './warp/photo.js';
 import { readWeights } from './weights/safetensors.js';
 
@@ -26,7 +27,7 @@ export interface DetectOptions extends PipelineOptions {
   proposals?: Float32Array;
   /** How boxes are proposed; ignored when `proposals` is given. */
   proposalOptions?: SelectiveSearchOptions;
-  /** At most so many proposals are looked at. @default 2000 */
+  /** At most so many proposals are looked at, the best ones. @default 1000 */
   maxProposals?: number;
 }
 
@@ -64,7 +65,7 @@ export interface Detector {
   detect(image: PixelImage, options?: DetectOptions): Promise<Detection[]>;
   /** The same, with counts and times. */
   detectDetailed(image: PixelImage, options?: DetectOptions): Promise<DetectionResult>;
-  /** Frees the network. The detector can't be used afterwards. */
+  /** Frees the network; the second call does nothing. The detector can't be used afterwards. */
   dispose(): Promise<void>;
 }
 
@@ -76,6 +77,9 @@ export function defaultModelFile(): string {
     new URL(`${up}/models/${DEFAULT_MODEL}/weights.safetensors`, import.meta.url),
   );
 }
+
+/** Proposals that are looked at when nothing else is asked for. */
+export const MAX_PROPOSALS = 1000;
 
 /** How boxes are proposed for the detector when nothing else is asked for. */
 export const DETECTOR_PROPOSALS = {
@@ -99,6 +103,12 @@ export async function loadDetector(
     ...defaults
   } = options;
   checkPipelineOptions(defaults);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new DetectorError(
+      'INVALID_ARGUMENT',
+      `threads must be a whole number from 1, not ${String(threads)}`,
+    );
+  }
   const bytes = await readModelFile(file);
   const model = readModel(readWeights(bytes, file), file);
   checkPipelineOptions(defaults, model);
@@ -135,6 +145,7 @@ async function readModelFile(file: string): Promise<Uint8Array> {
 }
 
 class LoadedDetector implements Detector {
+  #isDisposed = false;
   readonly categories: readonly { id: number; name: string }[];
 
   constructor(
@@ -155,24 +166,25 @@ class LoadedDetector implements Detector {
     image: PixelImage,
     options: DetectOptions = {},
   ): Promise<DetectionResult> {
+    checkPipelineOptions(options, this.model);
+    if (this.#isDisposed) {
+      throw new DetectorError('INVALID_ARGUMENT', 'the detector has been disposed of');
+    }
     const {
       proposals,
-      proposalOptions,
-      maxProposals = 2000,
+      proposalOptions = {},
+      maxProposals = MAX_PROPOSALS,
       ...pipeline
-    } = {
-      ...this.defaults,
-      ...options,
-    };
-    checkPipelineOptions(options, this.model);
+    } = withDefaults(this.defaults, options);
     const photo = toPhoto(image);
     const start = performance.now();
     const boxes =
       proposals ??
       selectiveSearch(image as Parameters<typeof selectiveSearch>[0], {
-        ...DETECTOR_PROPOSALS,
-        maxBoxes: maxProposals,
-        ...proposalOptions,
+        ...withDefaults(
+          { ...DETECTOR_PROPOSALS, maxBoxes: maxProposals },
+          proposalOptions,
+        ),
       }).boxes;
     const proposalTime = performance.now() - start;
     const best = usableBoxes(boxes, photo, maxProposals);
@@ -191,8 +203,10 @@ class LoadedDetector implements Detector {
     };
   }
 
-  dispose(): Promise<void> {
-    return this.session.dispose();
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    await this.session.dispose();
   }
 }
 

@@ -2,8 +2,15 @@
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { isExpected } from './commands/expectedErrors.js';
-import { EXIT_CODES } from './errors.js';
+import { describeSystemError, EXIT_CODES, isSystemError } from './errors.js';
 import { createProgram } from './program.js';
+
+// Readers such as `head` close the pipe when they have enough.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
   await createProgram().parseAsync();
@@ -12,6 +19,9 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT_CODES.success : EXIT_CODES.badInput;
   } else if (isExpected(error)) {
     process.stderr.write(`${pc.red('error')} ${error.message}\n`);
+    process.exitCode = EXIT_CODES.badInput;
+  } else if (isSystemError(error)) {
+    process.stderr.write(`${pc.red('error')} ${describeSystemError(error)}\n`);
     process.exitCode = EXIT_CODES.badInput;
   } else {
     process.stderr.write(

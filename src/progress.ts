@@ -18,6 +18,9 @@ function duration(seconds: number): string {
     : `${Math.floor(s / 3600)}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}`;
 }
 
+/** Progress that shows nothing. */
+export const noProgress: Progress = { step: () => undefined, stop: () => undefined };
+
 /**
  * Shows how far a run is, on standard error: a bar with rate and time left on a
  * terminal, else a line every ten seconds.
@@ -44,17 +47,22 @@ export function showProgress(
     const bar = new cliProgress.SingleBar({
       format: `${what} {bar} {value}/{total}  {rate}, {left} left{failed}`,
       barsize: 24,
-      hideCursor: true,
+      // The command itself stops on Ctrl-C, and stops the bar.
+      gracefulExit: false,
       stream,
     });
     bar.start(total, done, numbers());
+    let isStopped = false;
     return {
       step(isFailed) {
         done++;
         if (isFailed) failed++;
-        bar.update(done, numbers());
+        if (!isStopped) bar.update(done, numbers());
       },
-      stop: () => bar.stop(),
+      stop() {
+        if (!isStopped) bar.stop();
+        isStopped = true;
+      },
     };
   }
   let lastLine = start;

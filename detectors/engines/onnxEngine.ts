@@ -13,6 +13,8 @@ import type { Engine, NetworkSession, SessionOptions } from './engine.js';
  *   installed or its library does not load here.
  */
 export async function onnxEngine(): Promise<Engine> {
+  // The library would keep a device id on disk and send usage data away.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   let runtime: typeof OnnxRuntime;
   try {
     runtime = await import('onnxruntime-node');

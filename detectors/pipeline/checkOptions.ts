@@ -2,6 +2,8 @@ import { DetectorError } from '../errors.js';
 import type { DetectorModel } from '../model.js';
 import type { PipelineOptions } from './detectPhoto.js';
 
+const isBoxArray = (value: unknown) =>
+  value instanceof Float32Array && value.length % 4 === 0;
 const isPart = (value: number) => value >= 0 && value <= 1;
 const isCount = (value: number) => Number.isInteger(value) && value >= 1;
 
@@ -50,7 +52,14 @@ export function checkPipelineOptions(
       );
     }
   }
+  const { proposals } = given;
+  if (proposals !== undefined && !isBoxArray(proposals)) {
+    throw invalid('proposals must be a Float32Array of n×4 numbers');
+  }
   const { classes = [], classThresholds = {} } = options;
+  if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string')) {
+    throw invalid(`classes must be a list of names, not ${JSON.stringify(classes)}`);
+  }
   for (const [name, value] of Object.entries(classThresholds)) {
     if (!(typeof value === 'number' && isPart(value))) {
       throw invalid(

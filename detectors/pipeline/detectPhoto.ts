@@ -3,6 +3,7 @@ import type { ScoredBoxes } from '../heads/decodeOutputs.js';
 import type { DetectorModel } from '../model.js';
 import { nonMaximumSuppression } from '../suppression/nonMaximumSuppression.js';
 import type { Photo } from '../warp/photo.js';
+import { withDefaults } from '../withDefaults.js';
 import {
   selectDetections,
   type Detection,
@@ -72,10 +73,7 @@ export async function detectPhoto(
     cropWeight,
     cropBoxWeight,
     ...selection
-  } = {
-    ...PIPELINE_DEFAULTS,
-    ...options,
-  };
+  } = withDefaults(PIPELINE_DEFAULTS, options);
   const times: StageTimes = { shared: 0, crops: 0, selection: 0 };
   const timed = async <T>(stage: keyof StageTimes, work: () => T | Promise<T>) => {
     const start = performance.now();

@@ -4,6 +4,7 @@ import {
   nonMaximumSuppression,
   orderByScore,
 } from '../suppression/nonMaximumSuppression.js';
+import { withDefaults } from '../withDefaults.js';
 import { softNonMaximumSuppression } from '../suppression/softNonMaximumSuppression.js';
 import { voteBox } from '../suppression/voteBoxes.js';
 
@@ -90,7 +91,7 @@ export function selectDetections(
   table: ClassTable,
   options: SelectionOptions = {},
 ): Detection[] {
-  const settings = { ...SELECTION_DEFAULTS, ...options };
+  const settings: Settings = withDefaults(SELECTION_DEFAULTS, options);
   const { classes, maxDetections, classAgnosticNms, classThresholds } = settings;
   const groups: Candidates[] = [];
   for (let c = 1; c < table.names.length; c++) {

@@ -1,11 +1,15 @@
 import { createReadStream, readSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 
 /** A line of a journal: what became of input number `index`. */
 export interface JournalRecord {
   index: number;
+  failure?: { code: string; reason: string };
 }
+
+/** How every journal begins. */
+const HEADER_START = '{"fingerprint":';
 
 /** The first line of a journal: which run it belongs to. */
 export interface JournalHeader {
@@ -31,6 +35,7 @@ export class Journal<T extends JournalRecord> {
   private constructor(
     private readonly handle: FileHandle,
     inputs: number,
+    private readonly unlock: () => Promise<void>,
   ) {
     this.#offsets = new Float64Array(inputs);
     this.#lengths = new Uint32Array(inputs);
@@ -40,8 +45,11 @@ export class Journal<T extends JournalRecord> {
    * Opens a journal, or starts it.
    *
    * @param inputs number of inputs of the whole run
-   * @throws UsageError OTHER_RUN when the journal belongs to another run and
-   *   `restart` is not set
+   * Failures that may have passed (a crash, a photo without permission) are
+   * tried again.
+   *
+   * @throws UsageError OTHER_RUN when the journal belongs to another run, or is
+   *   no journal, and `restart` is not set; IN_USE when another process has it
    */
   static async open<T extends JournalRecord>(
     path: string,
@@ -49,15 +57,19 @@ export class Journal<T extends JournalRecord> {
     inputs: number,
     restart: boolean,
   ): Promise<Journal<T>> {
-    const handle = await open(path, restart ? 'w+' : 'a+');
-    const journal = new Journal<T>(handle, inputs);
+    const unlock = await lockFile(path);
+    let handle: FileHandle | undefined;
     try {
+      handle = await open(path, 'a+');
+      if (restart) await handle.truncate(0);
+      const journal = new Journal<T>(handle, inputs, unlock);
       await journal.#load(path, header);
+      return journal;
     } catch (error) {
-      await handle.close();
+      await handle?.close();
+      await unlock();
       throw error;
     }
-    return journal;
   }
 
   /** Inputs whose result is there. */
@@ -109,8 +121,12 @@ export class Journal<T extends JournalRecord> {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
-    await this.handle.close();
+    try {
+      await this.#writing;
+    } finally {
+      await this.handle.close();
+      await this.unlock();
+    }
   }
 
   #note(index: number, offset: number, length: number): void {
@@ -128,6 +144,7 @@ export class Journal<T extends JournalRecord> {
       this.#end += line.length + 1;
     }
     // What stands after the last newline was being written when the run died.
+    if (isFirst) await this.#refuseForeign(path);
     await this.handle.truncate(this.#end);
     if (isFirst) {
       const line = Buffer.from(JSON.stringify(header) + '\n');
@@ -136,11 +153,62 @@ export class Journal<T extends JournalRecord> {
     }
   }
 
+  /** A file that does not begin as a journal does is somebody's, not ours. */
+  async #refuseForeign(path: string): Promise<void> {
+    const start = Buffer.alloc(HEADER_START.length);
+    const { bytesRead } = await this.handle.read(start, 0, start.length, 0);
+    if (HEADER_START.startsWith(start.toString('latin1', 0, bytesRead))) return;
+    throw new UsageError(
+      'OTHER_RUN',
+      `${path} is no journal of ours; name another output, or overwrite it with --restart`,
+    );
+  }
+
   #load1(record: Partial<JournalRecord> | undefined, length: number): void {
     const index = record?.index;
+    if (record?.failure && PASSING.has(record.failure.code)) return;
     if (index === undefined || index in this.#lengths === false || this.has(index))
       return;
     this.#note(index, this.#end, length);
+  }
+}
+
+/** Failures that may be none the next time. */
+const PASSING = new Set(['UNREADABLE', 'UNEXPECTED', 'WORKER_CRASHED']);
+
+/**
+ * Keeps other processes away from a file by one beside it, with this process's
+ * id in it. That of a process that is gone is taken over.
+ *
+ * @returns what removes it again
+ * @throws UsageError IN_USE
+ */
+async function lockFile(path: string): Promise<() => Promise<void>> {
+  const lock = `${path}.lock`;
+  for (;;) {
+    try {
+      await writeFile(lock, String(process.pid), { flag: 'wx' });
+      return () => rm(lock, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
+    if (owner !== process.pid && isAlive(owner)) {
+      throw new UsageError(
+        'IN_USE',
+        `${path} is being written by process ${owner}; wait for it, or remove ${lock} if it is none of ours`,
+      );
+    }
+    await rm(lock, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Signal 0 only asks whether the process is there.
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -56,7 +56,14 @@ export async function runBatch<J extends PhotoJob, R extends PhotoRecord>(
         },
       } as R),
   });
-  if (left > 0) await pool.run(jobs(), signal);
+  const stopProgress = () => progress.stop();
+  signal?.addEventListener('abort', stopProgress);
+  try {
+    if (left > 0) await pool.run(jobs(), signal);
+  } finally {
+    signal?.removeEventListener('abort', stopProgress);
+    progress.stop();
+  }
   if (failure) throw failure;
   return journal.done === images.length;
 }

@@ -14,7 +14,6 @@ export interface PhotoJob extends Job {
 /** What every result of a photo has; `failure` is set when it could not be used. */
 export interface PhotoRecord extends JournalRecord {
   file: string;
-  failure?: { code: string; reason: string };
 }
 
 /** How a worker is set up; sent once to each. */

@@ -14,7 +14,7 @@ let isBusy = false;
 
 function send(message: WorkerMessage<unknown>): void {
   // The parent may be gone; then this process ends by 'disconnect'.
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(message, undefined, undefined, () => undefined);
 }
 
 function serialize(error: unknown): SerializedError {
@@ -36,7 +36,13 @@ async function work(): Promise<void> {
   if (isBusy || !task) return;
   isBusy = true;
   for (let job = queue.shift(); job; job = queue.shift()) {
-    send({ kind: 'done', result: await task.run(job) });
+    try {
+      send({ kind: 'done', result: await task.run(job) });
+    } catch (error) {
+      // Not the photo's fault: the run can't go on.
+      send({ kind: 'unusable', error: serialize(error) });
+      return;
+    }
     // Let messages in (a drop, above all) between two jobs.
     await new Promise(setImmediate);
   }

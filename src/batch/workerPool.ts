@@ -29,11 +29,17 @@ export class WorkerError extends Error {
     readonly reported?: SerializedError,
   ) {
     super(message);
+    if (reported?.stack) this.stack = reported.stack;
+  }
+
+  /** Whether the message says all; else it is a defect, and the stack is needed. */
+  get isExpected(): boolean {
+    return !this.reported || /^(DetectorError|UsageError)$/.test(this.reported.name);
   }
 }
 
-/** So many crashes in a row are the machine's or the library's fault, not the photos'. */
-const MAX_CRASHES_IN_A_ROW = 5;
+/** So many jobs in a row that end their workers are the machine's fault, not theirs. */
+const MAX_FAILED_IN_A_ROW = 10;
 
 /** Jobs that are with a worker at a time: one computed, one waiting. */
 const JOBS_PER_WORKER = 2;
@@ -55,7 +61,7 @@ export class WorkerPool<J extends Job, Result> {
   readonly #events = new EventEmitter();
   readonly #returned: J[] = [];
   #isClosing = false;
-  #crashesInARow = 0;
+  #failedInARow = 0;
   /** Jobs whose worker has died; they get a second chance. */
   readonly #crashedOnce = new Set<number>();
   #failure: Error | undefined;
@@ -63,6 +69,8 @@ export class WorkerPool<J extends Job, Result> {
   constructor(
     private readonly options: {
       size: number;
+      /** The workers' program. @default worker.js beside this */
+      program?: URL;
       /** Sent to each worker when it starts. */
       setUp: unknown;
       onResult: (result: Result) => void;
@@ -148,8 +156,13 @@ export class WorkerPool<J extends Job, Result> {
   }
 
   #start(): Worker<J> {
-    const file = fileURLToPath(new URL('./worker.js', import.meta.url));
-    const child = fork(file, { serialization: 'advanced' });
+    const { program = new URL('./worker.js', import.meta.url) } = this.options;
+    const file = fileURLToPath(program);
+    const child = fork(file, {
+      serialization: 'advanced',
+      // As in the onnx engine; here it holds before any library is loaded.
+      env: { ORT_DISABLE_TELEMETRY: '1', ...process.env },
+    });
     const worker: Worker<J> = { process: child, jobs: [] };
     this.#workers.add(worker);
     child.on('message', (message: WorkerMessage<Result>) =>
@@ -173,7 +186,7 @@ export class WorkerPool<J extends Job, Result> {
       this.#fail(new WorkerError(error.message, error.code, error));
     } else {
       worker.jobs.shift();
-      this.#crashesInARow = 0;
+      this.#failedInARow = 0;
       this.options.onResult(message.result);
       this.#events.emit('change');
     }
@@ -183,12 +196,19 @@ export class WorkerPool<J extends Job, Result> {
     if (!this.#workers.delete(worker) || this.#isClosing) return;
     const [crashed, ...waiting] = worker.jobs;
     this.#returned.push(...waiting);
-    if (!crashed || ++this.#crashesInARow >= MAX_CRASHES_IN_A_ROW) {
-      this.#failure ??= new WorkerError(
-        `worker processes end with ${reason}${crashed ? `, ${this.#crashesInARow} in a row` : ' before any work'}`,
-      );
+    if (!crashed) {
+      this.#fail(new WorkerError(`a worker process ended with ${reason} without work`));
     } else if (this.#crashedOnce.has(crashed.index)) {
-      this.options.onCrash(crashed, reason);
+      this.#failedInARow++;
+      if (this.#failedInARow < MAX_FAILED_IN_A_ROW)
+        this.options.onCrash(crashed, reason);
+      else {
+        this.#fail(
+          new WorkerError(
+            `worker processes end with ${reason} on ${this.#failedInARow} jobs in a row; this machine may be short of memory, or a library does not run on it`,
+          ),
+        );
+      }
     } else {
       this.#crashedOnce.add(crashed.index);
       this.#returned.push(crashed);

@@ -1,6 +1,6 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
-import { DETECTOR_PROPOSALS } from '../../detectors/loadDetector.js';
+import { DETECTOR_PROPOSALS, MAX_PROPOSALS } from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
 import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
 import { runDetect } from '../detect/runDetect.js';
@@ -99,7 +99,7 @@ export function detectCommand(): Command {
       '--max-proposals <n>',
       'classify at most so many proposals a photo',
       wholeNumber(1),
-      2000,
+      MAX_PROPOSALS,
     )
     .addOption(
       new Option(
@@ -192,10 +192,10 @@ export function detectCommand(): Command {
       0.3,
     )
     .option('--save-crops', 'write each detection cut out to DIR/crops')
-    .addOption(
-      new Option('-f, --format <name...>', 'further forms of the results').choices(
-        RESULT_FORMATS,
-      ),
+    .option(
+      '-f, --format <names>',
+      `further forms of the results: ${RESULT_FORMATS.join(', ')} (with commas)`,
+      formats,
     )
     .option(
       '-w, --workers <n>',
@@ -208,6 +208,18 @@ export function detectCommand(): Command {
     .action(async (paths: string[], options: DetectCommandOptions) => {
       process.exitCode = await detect(paths, options);
     });
+}
+
+function formats(
+  text: string,
+  previous: readonly string[] | undefined,
+): ResultFormat[] {
+  const names = list(text, previous);
+  const unknown = names.find((name) => !RESULT_FORMATS.includes(name as ResultFormat));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`There is no form "${unknown}".`);
+  }
+  return names as ResultFormat[];
 }
 
 async function detect(paths: string[], options: DetectCommandOptions): Promise<number> {

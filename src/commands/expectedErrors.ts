@@ -11,7 +11,7 @@ export function isExpected(error: unknown): error is Error {
     error instanceof DetectorError ||
     error instanceof EvaluationError ||
     error instanceof ProposalError ||
-    // A worker that could not be set up says why: the engine, the model, an option.
-    (error instanceof WorkerError && error.reported?.name === 'DetectorError')
+    // Workers say why they can't go on: the engine, the model, the disk, the machine.
+    (error instanceof WorkerError && error.isExpected)
   );
 }

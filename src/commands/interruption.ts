@@ -6,8 +6,9 @@ export function interruption(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping after the photos at hand (again: at once)\n');
+    // Whoever listens clears the progress bar first.
     controller.abort();
+    process.stderr.write('stopping after the photos at hand (again: at once)\n');
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -29,5 +29,6 @@ export const wholeNumber =
 /** Names between commas; may be given more than once. */
 export function list(text: string, previous: readonly string[] | undefined): string[] {
   const names = text.split(',').map((name) => name.trim());
-  return [...(previous ?? []), ...names.filter((name) => name !== '')];
+  if (names.includes('')) throw new InvalidArgumentError('A name is empty.');
+  return [...(previous ?? []), ...names];
 }

@@ -18,11 +18,9 @@ export function describeRun(report: DetectReport, output: string): string {
       `(${plural(counts.proposals, 'proposal')}), ${wall.toFixed(1)} s with ${plural(report.workers, 'worker')}`,
     `model     ${model.name} (${model.sha256.slice(0, 12)})`,
   ];
-  if (engine) {
-    lines.push(
-      `engine    ${engine.name}: ${engine.version} on ${engine.device}, ${engine.reason}`,
-    );
-  }
+  lines.push(
+    `engine    ${engine.name}: ${engine.version} on ${engine.device}, ${engine.reason}`,
+  );
   if (stages.length > 0) lines.push(`worker s  ${stages.join(', ')}`);
   if (counts.resumed > 0)
     lines.push(`resumed   ${plural(counts.resumed, 'photo')} had been done before`);

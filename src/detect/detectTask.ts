@@ -7,6 +7,7 @@ import {
 } from '../../detectors/loadDetector.js';
 import type { PhotoJob, PhotoRecord, Task } from '../batch/task.js';
 import { failureOf } from '../batch/failure.js';
+import { describeSystemError, isSystemError, UsageError } from '../errors.js';
 import { decodeImage, type DecodedImage } from '../images/decodeImage.js';
 import { prepareSharpForWorker } from '../images/prepareSharp.js';
 import { writePictures, type PictureOptions } from './writePictures.js';
@@ -80,17 +81,27 @@ async function detectOne(
     const result = await detector.detectDetailed(image, proposals && { proposals });
     const drawStart = performance.now();
     const classes = detector.categories.map(({ name }) => name);
-    await writePictures(image, file, result.detections, classes, setUp.pictures);
+    await writePictures(image, file, result.detections, classes, setUp.pictures).catch(
+      refuseUnwritable,
+    );
     const pictures = performance.now() - drawStart;
     const record = recordOf(index, file, image, result, { decode, pictures });
     if (setUp.trace) record.trace = traceOf(result, detector.categories);
     return record;
   } catch (error) {
-    // A defect of the engine or of a setting is not the photo's fault.
-    if (error instanceof DetectorError && error.code !== 'INVALID_ARGUMENT')
+    // A defect of the engine or of the output folder is not the photo's fault.
+    if (error instanceof UsageError) throw error;
+    if (error instanceof DetectorError && error.code !== 'INVALID_ARGUMENT') {
       throw error;
+    }
     return { index, file, failure: failureOf(error) };
   }
+}
+
+/** An error of the file system on writing stops the run, which can go on later. */
+function refuseUnwritable(error: unknown): never {
+  if (!isSystemError(error)) throw error;
+  throw new UsageError('NOT_WRITABLE', describeSystemError(error));
 }
 
 function recordOf(

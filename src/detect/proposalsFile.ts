@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 
+/** Longer names no file has. */
+const MAX_KEY_BYTES = 1 << 16;
 /** One photo's boxes can't be more bytes than this: about two million boxes. */
 const MAX_ENTRY_BYTES = 64 * 2 ** 20;
 
@@ -153,7 +155,7 @@ async function scanObject(path: string): Promise<Map<string, Entry>> {
   let isEnded = false;
 
   const endValue = (end: number) => {
-    if (key === undefined || valueStart < 0) return;
+    if (key === undefined || valueStart < 0) throw misplaced(path, end);
     if (end - valueStart > MAX_ENTRY_BYTES) {
       throw invalid(
         path,
@@ -171,7 +173,8 @@ async function scanObject(path: string): Promise<Map<string, Entry>> {
     for (let i = 0; i < chunk.length; i++, position++) {
       const byte = chunk[i];
       if (inString) {
-        keyBytes?.push(byte);
+        if (keyBytes && keyBytes.push(byte) > MAX_KEY_BYTES)
+          throw misplaced(path, position);
         if (isEscaped) isEscaped = false;
         else if (byte === BACKSLASH) isEscaped = true;
         else if (byte === QUOTE) {
@@ -182,6 +185,7 @@ async function scanObject(path: string): Promise<Map<string, Entry>> {
       } else if (byte === QUOTE) {
         inString = true;
         if (depth === 1 && key === undefined) keyBytes = [byte];
+        else if (depth === 1) throw misplaced(path, position);
         else if (depth === 0) throw notAnObject(path);
       } else if (isSpace(byte)) continue;
       else if (depth === 0) {
@@ -193,11 +197,13 @@ async function scanObject(path: string): Promise<Map<string, Entry>> {
       } else if (CLOSE.includes(byte)) {
         depth--;
         if (depth === 0) {
-          endValue(position);
+          if (entries.size > 0 || key !== undefined) endValue(position);
           isEnded = true;
         }
-      } else if (depth === 1 && byte === COLON) valueStart = position + 1;
-      else if (depth === 1 && byte === COMMA) endValue(position);
+      } else if (depth === 1 && byte === COLON) {
+        if (key === undefined || valueStart >= 0) throw misplaced(path, position);
+        valueStart = position + 1;
+      } else if (depth === 1 && byte === COMMA) endValue(position);
     }
   }
   if (!isEnded) {
@@ -207,6 +213,13 @@ async function scanObject(path: string): Promise<Map<string, Entry>> {
     );
   }
   return entries;
+}
+
+function misplaced(path: string, position: number): UsageError {
+  return invalid(
+    path,
+    `byte ${position + 1} can't stand where it is in { "file name": [boxes], … } (a comma, a colon or a name missing?)`,
+  );
 }
 
 function notAnObject(path: string): UsageError {
@@ -230,7 +243,16 @@ async function scanLines(path: string): Promise<Map<string, Entry>> {
   let offset = 0;
   let number = 0;
   let parts: Buffer[] = [];
+  let bytes = 0;
+  const add = (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > MAX_ENTRY_BYTES) {
+      throw invalid(path, `line ${number + 1} is longer than ${MAX_ENTRY_BYTES} bytes`);
+    }
+    parts.push(part);
+  };
   const endLine = () => {
+    bytes = 0;
     const line = Buffer.concat(parts);
     parts = [];
     number++;
@@ -242,11 +264,11 @@ async function scanLines(path: string): Promise<Map<string, Entry>> {
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      parts.push(chunk.subarray(start, end));
+      add(chunk.subarray(start, end));
       endLine();
       start = end + 1;
     }
-    if (start < chunk.length) parts.push(chunk.subarray(start));
+    if (start < chunk.length) add(chunk.subarray(start));
   }
   if (parts.length > 0) endLine();
   return entries;

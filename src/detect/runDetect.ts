@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { cpus, platform, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkPipelineOptions } from '../../detectors/pipeline/checkOptions.js';
@@ -9,7 +9,7 @@ import {
 } from '../../detectors/loadDetector.js';
 import { readModel } from '../../detectors/model.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
-import type { EngineName } from '../../detectors/engines/chooseEngine.js';
+import { chooseEngine, type EngineName } from '../../detectors/engines/chooseEngine.js';
 import { coreCount } from '../batch/coreCount.js';
 import { failureOf } from '../batch/failure.js';
 import { fingerprint, hashFile, hashInputs } from '../batch/fingerprint.js';
@@ -20,7 +20,9 @@ import { UsageError } from '../errors.js';
 import { parseAnnotations } from '../../eval/index.js';
 import { readInputFile } from '../files/readInputFile.js';
 import { listImages } from '../inputs/listImages.js';
-import { showProgress } from '../progress.js';
+import { noPhotos } from '../inputs/noPhotos.js';
+import { noProgress, showProgress } from '../progress.js';
+import { libraryVersions } from '../libraryVersions.js';
 import { packageVersion } from '../version.js';
 import type { DetectJob, DetectRecord, DetectSetUp } from './detectTask.js';
 import { numberPhotos, type AnnotatedIds } from './photoIds.js';
@@ -60,6 +62,8 @@ export interface RunDetectOptions {
 
 /** Files of the output folder. */
 const JOURNAL = 'results.jsonl';
+/** Folders of it that hold files by photo. */
+const PICTURE_FOLDERS = ['pictures', 'crops', 'voc', 'yolo'];
 
 /**
  * Detects objects in all photos under the given paths, on all cores, and leaves
@@ -84,12 +88,7 @@ export async function runDetect(
     exclude: [output, join(output, 'pictures'), join(output, 'crops')],
   });
   const { images } = inputs;
-  if (images.length === 0 && inputs.failures.length === 0) {
-    throw new UsageError(
-      'NO_PHOTOS',
-      `no photos under ${options.paths.join(', ')} (${inputs.skipped} other files)`,
-    );
-  }
+  if (images.length === 0) throw noPhotos(options.paths, inputs);
   const annotated = options.annotations
     ? await readAnnotatedIds(options.annotations)
     : undefined;
@@ -105,6 +104,7 @@ export async function runDetect(
   const { draw, saveCrops, formats = [], maxPixels, engine, trace } = options;
   const header = fingerprint({
     version: packageVersion(),
+    libraries: libraryVersions(),
     model: modelHash,
     options: { ...detect, engine, draw, saveCrops, formats, maxPixels, trace },
     photos: await hashInputs(images),
@@ -112,6 +112,11 @@ export async function runDetect(
     proposals: options.proposals && (await fileStamp(options.proposals)),
   });
   await refuseForeignResults(output, options.restart ?? false);
+  if (options.restart && (await exists(join(output, JOURNAL)))) {
+    for (const folder of PICTURE_FOLDERS) {
+      await rm(join(output, folder), { recursive: true, force: true });
+    }
+  }
   const journal = await Journal.open<DetectRecord>(
     join(output, JOURNAL),
     header,
@@ -120,9 +125,16 @@ export async function runDetect(
   );
   try {
     const resumed = journal.done;
+    if (resumed === images.length) {
+      const earlier = await readReport(output);
+      // Nothing is left to do: what was written then tells how it came about.
+      if (earlier?.fingerprint === header.fingerprint) return earlier;
+    }
     // Results of an earlier run must not stand beside an unfinished one's journal.
-    if (resumed < images.length) await removeResults(output);
-    const progress = quiet ? undefined : showProgress('photos', images.length, resumed);
+    await removeResults(output);
+    const progress = quiet
+      ? noProgress
+      : showProgress('photos', images.length, resumed);
     let engineInfo: DetectorInfo['engine'] | undefined;
     const setUp: DetectSetUp = {
       kind: 'detect',
@@ -137,10 +149,10 @@ export async function runDetect(
       setUp,
       workers,
       prepare: (job) => withProposals(job, proposals),
-      progress: progress ?? { step: () => undefined, stop: () => undefined },
+      progress,
       onReady: (info) => (engineInfo ??= (info as DetectorInfo).engine),
       signal,
-    }).finally(() => progress?.stop());
+    });
     if (!isComplete) return undefined;
     return await writeResults({
       output,
@@ -155,12 +167,15 @@ export async function runDetect(
         platform: `${platform()} ${release()}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`,
         startedAt: startedAt.toISOString(),
         model: { name: model.name, file: modelFile, sha256: modelHash, classes },
-        engine: engineInfo,
+        // All photos were done before: the engine is asked for its name alone.
+        engine: engineInfo ?? (await engineOf(engine)),
         options: {
           ...detect,
+          ...{ engine, draw, saveCrops, formats, maxPixels, trace },
           proposals: options.proposals,
           annotations: options.annotations,
         },
+        libraries: libraryVersions(),
         workers,
         fingerprint: header.fingerprint,
         photos: images.length,
@@ -216,14 +231,16 @@ async function withProposals(
   }
 }
 
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
 /** Results in the folder that no journal of ours accounts for are not overwritten. */
 async function refuseForeignResults(output: string, restart: boolean): Promise<void> {
-  const exists = (name: string) =>
-    stat(join(output, name)).then(
-      () => true,
-      () => false,
-    );
-  if (!restart && !(await exists(JOURNAL)) && (await exists('detections.json'))) {
+  const isThere = (name: string) => exists(join(output, name));
+  if (!restart && !(await isThere(JOURNAL)) && (await isThere('detections.json'))) {
     throw new UsageError(
       'OTHER_RUN',
       `${output} holds a detections.json without its ${JOURNAL}; name another output, or overwrite it with --restart`,
@@ -231,8 +248,23 @@ async function refuseForeignResults(output: string, restart: boolean): Promise<v
   }
 }
 
+/** The report of a finished run, if there is one. */
+async function readReport(output: string): Promise<DetectReport | undefined> {
+  const text = await readFile(join(output, 'run.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as DetectReport);
+}
+
+async function engineOf(name: EngineName | undefined): Promise<DetectorInfo['engine']> {
+  const { engine, reason } = await chooseEngine(name);
+  return { name: engine.name, version: engine.version, device: engine.device, reason };
+}
+
+/** Results, and what a run that was killed while writing them left half-written. */
 async function removeResults(output: string): Promise<void> {
-  for (const name of RESULT_FILES) await rm(join(output, name), { force: true });
+  for (const name of await readdir(output)) {
+    const whole = name.replace(/\.\d+\.tmp$/, '');
+    if (RESULT_FILES.includes(whole)) await rm(join(output, name), { force: true });
+  }
 }
 
 /** A large file by its size and time of change: hashing it all would take long. */

@@ -42,9 +42,11 @@ export interface DetectReport {
     /** The model's classes under its own ids, which the journal has. */
     classes: readonly { id: number; name: string }[];
   };
-  /** What ran the network and why; absent when all photos had been done before. */
-  engine?: DetectorInfo['engine'];
+  /** What ran the network and why. */
+  engine: DetectorInfo['engine'];
   options: Record<string, unknown>;
+  /** Versions of the libraries that the results depend on. */
+  libraries: Record<string, string>;
   fingerprint: string;
   workers: number;
   counts: {

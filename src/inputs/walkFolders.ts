@@ -17,6 +17,9 @@ const SYSTEM_FOLDERS = new Set([
   'lost+found',
 ]);
 
+/** Folders that a run of detection fills beside its `results.jsonl`. */
+const RESULT_FOLDERS = new Set(['pictures', 'crops']);
+
 /** How many names of files that were passed over are kept to show. */
 const EXAMPLES = 5;
 
@@ -119,12 +122,19 @@ export class FolderWalk {
     if (this.#visited.has(real)) return;
     this.#visited.add(real);
     const folders: string[] = [];
+    // Pictures and crops of an earlier run are no photos.
+    const isOutput = await lstat(join(folder, 'results.jsonl')).then(
+      () => true,
+      () => false,
+    );
     for await (const entry of await opendir(folder, { bufferSize: 256 })) {
       const { name } = entry;
       if (entry.isSymbolicLink()) {
         if (!isHidden(name)) this.#links.push(join(folder, name));
       } else if (entry.isDirectory()) {
-        if (!isHidden(name) && !SYSTEM_FOLDERS.has(name)) folders.push(name);
+        const isResult = isOutput && RESULT_FOLDERS.has(name);
+        if (!isHidden(name) && !SYSTEM_FOLDERS.has(name) && !isResult)
+          folders.push(name);
       } else {
         await this.#addEntry(folder, real, entry);
       }

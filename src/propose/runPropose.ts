@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { ProposalRecall, SelectiveSearchOptions } from '../../proposals/index.js';
 import { coreCount } from '../batch/coreCount.js';
 import type { Failure } from '../batch/failure.js';
@@ -9,7 +10,8 @@ import type { PhotoJob } from '../batch/task.js';
 import { UsageError } from '../errors.js';
 import { StreamedFile } from '../files/streamedFile.js';
 import { listImages } from '../inputs/listImages.js';
-import { showProgress } from '../progress.js';
+import { noPhotos } from '../inputs/noPhotos.js';
+import { noProgress, showProgress } from '../progress.js';
 import { packageVersion } from '../version.js';
 import type { ProposalDrawing } from './drawProposals.js';
 import { measureProposals, type MeasureOptions } from './measureProposals.js';
@@ -57,11 +59,10 @@ export async function runPropose(
   const exclude = drawing ? [drawing.output] : [];
   const inputs = await listImages(options.paths, { exclude });
   const { images } = inputs;
-  if (images.length === 0 && inputs.failures.length === 0) {
-    throw new UsageError(
-      'NO_PHOTOS',
-      `no photos under ${options.paths.join(', ')} (${inputs.skipped} other files)`,
-    );
+  if (images.length === 0) throw noPhotos(options.paths, inputs);
+  await mkdir(dirname(resolve(output)), { recursive: true });
+  if ((await stat(output).catch(() => undefined))?.isDirectory()) {
+    throw new UsageError('NOT_WRITABLE', `${output}: this is a folder; name a file`);
   }
   const header = fingerprint({
     version: packageVersion(),
@@ -77,7 +78,7 @@ export async function runPropose(
   );
   try {
     const progress = options.quiet
-      ? { step: () => undefined, stop: () => undefined }
+      ? noProgress
       : showProgress('photos', images.length, journal.done);
     const isComplete = await runBatch<PhotoJob, ProposeRecord>({
       images,
@@ -87,7 +88,7 @@ export async function runPropose(
       prepare: (job) => Promise.resolve(job),
       progress,
       signal,
-    }).finally(() => progress.stop());
+    });
     if (!isComplete) return undefined;
     const report: ProposeReport = {
       photos: images.length,
@@ -112,8 +113,21 @@ async function writeProposals(
   output: string,
   report: ProposeReport,
 ): Promise<void> {
-  const isLines = output.endsWith('.jsonl');
   const file = await StreamedFile.create(output);
+  try {
+    await writeEntries(journal, file, output.endsWith('.jsonl'), report);
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+async function writeEntries(
+  journal: Journal<ProposeRecord>,
+  file: StreamedFile,
+  isLines: boolean,
+  report: ProposeReport,
+): Promise<void> {
   if (!isLines) await file.write('{');
   let separator = '\n';
   for await (const { file: name, boxes, failure, time = 0 } of journal.records()) {

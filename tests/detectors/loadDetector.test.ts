@@ -34,6 +34,28 @@ describe('loadDetector', () => {
     },
   );
 
+  it('takes undefined for not given', async () => {
+    const options = {
+      mode: 'shared',
+      proposals: Float32Array.of(0, 0, 400, 300),
+    } as const;
+    const nothing = {
+      scoreThreshold: undefined,
+      maxDetections: undefined,
+      nms: undefined,
+    };
+    const found = await detector.detect(cat, { ...options, ...nothing });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found).toEqual(await detector.detect(cat, options));
+  });
+
+  it('can be disposed of twice, and says so when it is used afterwards', async () => {
+    const other = await loadDetector({ mode: 'shared' });
+    await other.dispose();
+    await other.dispose();
+    await expect(other.detect(cat)).rejects.toThrow(/disposed/);
+  });
+
   it('says the same twice, and the same of grey as of equal RGB', async () => {
     const options = {
       mode: 'shared',
@@ -98,6 +120,9 @@ describe('loadDetector', () => {
     { crops: 0 },
     { maxProposals: 2.5 },
     { softSigma: 0 },
+    { proposals: [[0, 0, 9, 9]] as unknown as Float32Array },
+    { proposals: new Float32Array(6) },
+    { classes: 'cat' as unknown as string[] },
     { classes: ['unicorn'] },
     { classThresholds: { cat: 2 } },
     { classThresholds: { unicorn: 0.5 } },

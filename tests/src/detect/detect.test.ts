@@ -363,8 +363,7 @@ describe('rcnn detect', () => {
       '--draw-threshold',
       '0.1',
       '-f',
-      'voc',
-      'yolo',
+      'voc,yolo',
     ]);
     expect(run.code).toBe(0);
     const below = (folder: string) =>

@@ -83,6 +83,13 @@ describe('ProposalsFile', () => {
     ['{"a": {"b": 1}}', /no array/],
     ['{"a": [[1,2,3,4],]}', /no JSON/],
     ['{"a": 5}', /no array/],
+    ['{"a": [[1,2,3,4]] "b": []}', /byte 19 can't stand/],
+    ['{"a": [] [1]}', /no JSON/],
+    ['{"a"}', /can't stand/],
+    ['{"a": [],}', /can't stand/],
+    ['{"a" "b": []}', /can't stand/],
+    ['{"a": [], , "b": []}', /can't stand/],
+    ['{"b": 1, "a": : []}', /can't stand/],
   ])('refuses %j', async (text, message) => {
     expect(await refusal(boxes(file(text), 'a'))).toMatch(message);
   });
