@@ -131,8 +131,10 @@ async function compare(mode, peer, photos, runs, key) {
   const times = { ours: [], theirs: [] };
   const all = { ours: [], theirs: Array.from({ length: runs }, () => []) };
   const equal = { ours: [], theirs: [] };
-  const warm = await decode(val.images[0]);
-  for (let i = 0; i < 8; i++) selectiveSearch(warm, { mode });
+  // Photos that are not measured, until the compiler has seen all there is.
+  const warm = await decode(val.images[val.images.length - 1]);
+  for (const info of val.images.slice(-20))
+    selectiveSearch(await decode(info), { mode });
   if (!(await ask(peer, warm, 1))) return;
   for (const info of val.images.slice(0, photos)) {
     const image = await decode(info);

@@ -39,7 +39,7 @@ export const searchPlans: Record<Exclude<SearchMode, 'custom'>, SearchPlan> = {
     strategies: [{ colourSpaces: ['hsv'], k: [100], similarities: ['CTSF'] }],
     minSize: 100,
   },
-  fast: { strategies: fast, minSize: 100 },
+  fast: { strategies: fast, minSize: 50 },
   quality: {
     strategies: [
       {
@@ -48,11 +48,11 @@ export const searchPlans: Record<Exclude<SearchMode, 'custom'>, SearchPlan> = {
         similarities: ['CTSF', 'TSF', 'F', 'S'],
       },
     ],
-    minSize: 100,
+    minSize: 70,
   },
   googlenet: {
     strategies: fast.map((part) => ({ ...part, k: part.k.map((k) => 2 * k) })),
-    minSize: 200,
+    minSize: 100,
   },
 };
 
