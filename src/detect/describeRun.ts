@@ -33,6 +33,15 @@ export function describeRun(report: DetectReport, output: string): string {
       ),
     );
   }
+  const { unknownClasses = [] } = counts;
+  if (unknownClasses.length > 0) {
+    const some = unknownClasses.slice(0, 3).join(', ');
+    lines.push(
+      pc.yellow(
+        `warning   ${plural(unknownClasses.length, 'class', 'classes')} of the model not in the annotations (${some}${unknownClasses.length > 3 ? ', …' : ''})`,
+      ),
+    );
+  }
   if (counts.failed > 0) {
     lines.push(
       pc.red(

@@ -6,6 +6,8 @@ export interface PhotoIds {
   categoryId(modelId: number): number;
   /** Photos that the annotations don't have; undefined without annotations. */
   notAnnotated?: number;
+  /** Names of the model's classes that the annotations don't have. */
+  unknownClasses: readonly string[];
 }
 
 /** What the ids are taken from. */
@@ -28,7 +30,13 @@ export function numberPhotos(
   classes: readonly { id: number; name: string }[],
   annotated?: AnnotatedIds,
 ): PhotoIds {
-  if (!annotated) return { photoId: (index) => index + 1, categoryId: (id) => id };
+  if (!annotated) {
+    return {
+      photoId: (index) => index + 1,
+      categoryId: (id) => id,
+      unknownClasses: [],
+    };
+  }
   const { images, categories } = annotated;
   const exact = new Map(images.map(({ file_name, id }) => [file_name, id]));
   const bareImages = uniqueBy(
@@ -57,6 +65,9 @@ export function numberPhotos(
     photoId: (index) => photoIds[index],
     categoryId: (modelId) => categoryIds.get(modelId) ?? modelId,
     notAnnotated,
+    unknownClasses: classes
+      .filter(({ name }) => !byName.has(name))
+      .map(({ name }) => name),
   };
 }
 

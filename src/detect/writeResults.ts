@@ -61,6 +61,8 @@ export interface DetectReport {
     detections: number;
     /** Photos that the annotations don't have; only with annotations. */
     notAnnotated?: number;
+    /** The model's classes that the annotations don't have; only with annotations. */
+    unknownClasses?: readonly string[];
   };
   /** Worker seconds by stage, summed over the photos. */
   seconds: Record<string, number>;
@@ -104,6 +106,7 @@ export async function writeResults(
     proposals: 0,
     detections: 0,
     notAnnotated: ids.notAnnotated,
+    unknownClasses: ids.notAnnotated === undefined ? undefined : ids.unknownClasses,
   };
   const seconds: Record<string, number> = {};
 

@@ -16,13 +16,18 @@ export interface CliResult {
 /** Runs the built command line. */
 export function runCli(
   args: readonly string[],
-  options: { cwd?: string; onStart?: (child: ChildProcess) => void } = {},
+  options: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    onStart?: (child: ChildProcess) => void;
+  } = {},
 ): Promise<CliResult> {
   if (!existsSync(cli)) throw new Error('build first: npm run build');
   return new Promise((resolve, reject) => {
     // A group of its own, so that a test can kill it with its workers.
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: options.cwd,
+      env: options.env,
       detached: true,
     });
     let stdout = '';

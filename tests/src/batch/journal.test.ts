@@ -1,14 +1,20 @@
-import { appendFileSync, mkdtempSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';
 import { fingerprint } from '../../../src/batch/fingerprint.js';
-import { Journal } from '../../../src/batch/journal.js';
+import { Journal, type JournalRecord } from '../../../src/batch/journal.js';
 import { UsageError } from '../../../src/errors.js';
 
-interface Line {
-  index: number;
+interface Line extends JournalRecord {
   text: string;
 }
 
@@ -96,4 +102,44 @@ it('leaves lines that are of no use aside', async () => {
   const again = await open();
   expect((await all(again)).map(({ text }) => text)).toEqual(['a', 'b']);
   await again.close();
+});
+
+it('lets one process write at a time, and takes over from one that is gone', async () => {
+  writeFileSync(`${path}.lock`, String(process.ppid));
+  await expect(open()).rejects.toThrow(`being written by process ${process.ppid}`);
+  // No system gives out such a number.
+  writeFileSync(`${path}.lock`, '999999999');
+  const journal = await open();
+  expect(readFileSync(`${path}.lock`, 'utf8')).toBe(String(process.pid));
+  await journal.close();
+  expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+it('does not touch a file that is no journal, unless told to restart', async () => {
+  writeFileSync(path, 'my own notes');
+  await expect(open()).rejects.toThrow(/no journal of ours/);
+  expect(readFileSync(path, 'utf8')).toBe('my own notes');
+  writeFileSync(path, 'notes\nof several lines\n');
+  await expect(open()).rejects.toThrow(/--restart/);
+  await (await open(5, true)).close();
+});
+
+it('tries again what may have passed, and keeps what will not', async () => {
+  const journal = await open();
+  const failed = (index: number, code: string) =>
+    journal.append({ index, text: code, failure: { code, reason: '' } });
+  await failed(0, 'UNREADABLE');
+  await failed(1, 'WORKER_CRASHED');
+  await failed(2, 'NOT_AN_IMAGE');
+  await journal.close();
+  const again = await open();
+  expect([0, 1, 2].map((index) => again.has(index))).toEqual([false, false, true]);
+  await again.append({ index: 0, text: 'now it works' });
+  await again.close();
+  const third = await open();
+  expect((await all(third)).map(({ text }) => text)).toEqual([
+    'now it works',
+    'NOT_AN_IMAGE',
+  ]);
+  await third.close();
 });

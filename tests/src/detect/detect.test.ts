@@ -321,6 +321,57 @@ describe('rcnn detect', () => {
     expect((await runCli(['detect', folder, '-o', output, ...SHARED])).code).toBe(2);
   });
 
+  it('stops when the output cannot be written, and goes on when it can', async () => {
+    const output = temporaryFolder();
+    const args = ['detect', photos, '-o', output, '-d', ...SHARED];
+    writeFileSync(join(output, 'pictures'), 'in the way');
+    const stopped = await runCli(args);
+    expect(stopped.code).toBe(2);
+    expect(stopped.stderr).toContain(join(output, 'pictures'));
+    rmSync(join(output, 'pictures'));
+    expect((await runCli(args)).code).toBe(0);
+    expect(readJson(output, 'failures.json')).toEqual([]);
+    expect(readJson<{ counts: object }>(output, 'run.json').counts).toMatchObject({
+      detected: 3,
+    });
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const refused = await runCli(['detect', photos, '-o', file]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`${file}: a file of this name is in the way`);
+  });
+
+  it('leaves a finished run as it is, and an earlier run’s pictures unread', async () => {
+    const folder = temporaryFolder();
+    copyFileSync(join(samples, 'coffee.jpg'), join(folder, 'x.jpg'));
+    const first = join(folder, 'first');
+    const args = ['detect', folder, '-o', first, '-d', ...SHARED];
+    await runCli(args);
+    const report = readFileSync(join(first, 'run.json'), 'utf8');
+    expect((await runCli(args)).code).toBe(0);
+    expect(readFileSync(join(first, 'run.json'), 'utf8')).toBe(report);
+    const second = join(folder, 'second');
+    await runCli(['detect', folder, '-o', second, ...SHARED]);
+    expect(readJson<ImagesFile>(second, 'images.json').images).toHaveLength(1);
+  });
+
+  it('keeps nothing in the home folder and sends nothing', async () => {
+    const home = temporaryFolder();
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      HOME: home,
+      XDG_CACHE_HOME: join(home, '.cache'),
+    };
+    // The library is silent in CI of itself.
+    delete env.CI;
+    const run = await runCli(
+      ['detect', join(samples, 'coffee.jpg'), '-o', temporaryFolder(), ...SHARED],
+      { env },
+    );
+    expect(run.code).toBe(0);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
   it('takes boxes from a proposals file, and says which photos it lacks', async () => {
     const output = temporaryFolder();
     const proposals = join(output, 'p.jsonl');

@@ -24,5 +24,6 @@ it('takes ids from the annotations, by full name, then by bare name', () => {
   // b/x.jpg shares its bare name with a/x.jpg, so "x.jpg" may be either.
   expect([0, 1, 2, 3].map((index) => ids.photoId(index))).toEqual([0, 71, 70, 72]);
   expect(ids.notAnnotated).toBe(2);
+  expect(ids.unknownClasses).toEqual(['person']);
   expect([ids.categoryId(17), ids.categoryId(1)]).toEqual([5, 6]);
 });
