@@ -57,7 +57,7 @@ tbody th{font-weight:500;overflow-wrap:anywhere;min-width:6.5rem;max-width:20rem
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .none{color:var(--muted)}
 .tall thead th{position:sticky;top:-1rem;background:var(--panel);z-index:2;box-shadow:inset 0 -1px var(--line)}
-.tall tbody th{position:sticky;left:-1.15rem;background:var(--panel);z-index:1;padding-left:1.15rem}
+.tall tbody th{position:sticky;left:.6rem;background:var(--panel);z-index:1;min-width:7.5rem;box-shadow:-1.2rem 0 var(--panel)}
 thead button{font:inherit;color:inherit;background:none;border:0;padding:.15rem 0;cursor:pointer;white-space:nowrap}
 thead button::after{content:"";display:inline-block;width:.9em;text-align:right;font-size:.75em}
 [aria-sort=ascending] button,[aria-sort=descending] button{color:var(--ink);font-weight:600}
@@ -171,6 +171,6 @@ dialog::backdrop{background:rgb(0 0 0/.6)}
 .viewer-foot{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.5rem 1rem;margin:.25rem 0 0;max-width:none}
 footer{padding-top:2rem;padding-bottom:3rem;font-size:.875rem}
 @media (max-width:48rem){.metrics{grid-column:auto}.wide{display:none}header{padding-top:1.5rem}header,main,footer{padding-left:1rem;padding-right:1rem}h1{font-size:1.55rem}.panel{padding:.85rem .9rem}.tall{max-height:28rem}.tall thead th{top:-.85rem}.matrix tbody th{left:-.9rem;padding-left:.9rem}th,td{padding-left:.4rem;padding-right:.4rem}.cards{grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}}
-@media (max-width:30rem){.chart-column,.chip .muted{display:none}.axes text{font-size:14px}.axes .name{font-size:14.5px}.metrics{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));column-gap:1rem}thead th{white-space:normal}.tall tbody th{left:-.9rem;padding-left:.9rem;max-width:9rem}nav ul{gap:.3rem 1.1rem}section{padding-top:1.5rem}}
+@media (max-width:30rem){.chart-column,.chip .muted{display:none}.axes text{font-size:14px}.axes .name{font-size:14.5px}.metrics{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));column-gap:1rem}thead th,thead .number{white-space:normal}.tall tbody th{max-width:9rem}nav ul{gap:.3rem 1.1rem}section{padding-top:1.5rem}}
 @media print{:root{--ground:#fff}body{font-size:10pt}nav,.skip,.live .controls,dialog,#example-count{display:none}.scroll,.tall{overflow:visible;max-height:none}.tall thead th,.tall tbody th,.matrix tbody th{position:static}.panel,.card,tr{break-inside:avoid}.tall{break-inside:auto}.panels{gap:.6rem}section{padding-top:1rem}.cards{grid-template-columns:repeat(3,1fr)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `;
