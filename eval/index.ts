@@ -21,6 +21,7 @@ export { tabulateDetections } from './dataset/detectionColumns.js';
 export type { DetectionColumns } from './dataset/detectionColumns.js';
 export type { UnknownIdOptions } from './dataset/detectionTable.js';
 export { parseAnnotations, parseGroundTruthTable } from './parse/parseAnnotations.js';
+export { parseJson } from './parse/parseJson.js';
 export { parseDetections } from './parse/parseDetections.js';
 export { createAnnotationReader } from './parse/annotationReader.js';
 export type { AnnotationReader } from './parse/annotationReader.js';
