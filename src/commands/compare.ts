@@ -1,5 +1,10 @@
 import { Command, Option } from 'commander';
-import { compare, type Comparison, type Difference } from '../../eval/index.js';
+import {
+  compare,
+  EvaluationError,
+  type Comparison,
+  type Difference,
+} from '../../eval/index.js';
 import { checkWritable, writeJson } from '../evaluation/files.js';
 import {
   addInputOptions,
@@ -60,12 +65,14 @@ async function runCompare(
   const inputs = await loadInputs(options, [a, b], { whole: true });
   const [first, second] = inputs.detections;
   const { truth } = inputs;
-  const comparison = compare(truth.table, first.columns, second.columns, {
-    ...inputOptions(options, ''),
-    ...(iou ? { iouThresholds: iou } : {}),
-    maxDetections: maxDets,
-    ...{ samples, confidence, seed, photos },
-  });
+  const comparison = naming({ A: a, B: b }, () =>
+    compare(truth.table, first.columns, second.columns, {
+      ...inputOptions(options, ''),
+      ...(iou ? { iouThresholds: iou } : {}),
+      maxDetections: maxDets,
+      ...{ samples, confidence, seed, photos },
+    }),
+  );
   const files = new Map(
     truth.dataset!.images.map(({ id, file_name }) => [String(id), file_name]),
   );
@@ -86,6 +93,17 @@ async function runCompare(
       ...comparison,
       photos: named,
     });
+  }
+}
+
+/** Errors about A or B name the file. */
+function naming<T>(files: Record<string, string>, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    const { code, reason, file, where } = error;
+    throw new EvaluationError(code, reason, files[file ?? ''] ?? file, where);
   }
 }
 

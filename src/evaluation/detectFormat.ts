@@ -58,9 +58,9 @@ export async function detectFormat(
         if (leaves(fields.slice(2, 6))) first++;
       }
     }
-    if (last > 0 && first === 0) {
+    if (last > 2 * first) {
       return refuse(
-        'read as YOLO text, `class cx cy width height score`, boxes leave their photos, and with the score before the box (text:cxcywh:relative) none does',
+        `read as YOLO text (class cx cy width height score) ${last} boxes leave their photos; with the score before the box (text:cxcywh:relative) ${first} do`,
       );
     }
     return { name: 'yolo' };
