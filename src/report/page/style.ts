@@ -108,14 +108,14 @@ figcaption{font-weight:600}
 .errors tbody th{white-space:nowrap}
 .all{grid-column:1/-1}
 .h0{background:color-mix(in srgb,var(--line) 28%,transparent)}
-.h1{background:color-mix(in srgb,var(--accent) 9%,var(--panel))}
-.h2{background:color-mix(in srgb,var(--accent) 18%,var(--panel))}
-.h3{background:color-mix(in srgb,var(--accent) 27%,var(--panel))}
+.h1{background:color-mix(in srgb,var(--accent) 8%,var(--panel))}
+.h2{background:color-mix(in srgb,var(--accent) 17%,var(--panel))}
+.h3{background:color-mix(in srgb,var(--accent) 26%,var(--panel))}
 .h4{background:color-mix(in srgb,var(--accent) 36%,var(--panel))}
-.h5{background:color-mix(in srgb,var(--accent) 45%,var(--panel));color:var(--ink)}
-.h6{background:color-mix(in srgb,var(--accent) 72%,var(--panel));color:var(--panel)}
-.h7{background:color-mix(in srgb,var(--accent) 80%,var(--panel));color:var(--panel)}
-.h8{background:color-mix(in srgb,var(--accent) 90%,var(--panel));color:var(--panel)}
+.h5{background:color-mix(in srgb,var(--accent) 46%,var(--panel));color:var(--ink)}
+.h6{background:color-mix(in srgb,var(--accent) 85%,var(--panel));color:var(--panel)}
+.h7{background:color-mix(in srgb,var(--accent) 90%,var(--panel));color:var(--panel)}
+.h8{background:color-mix(in srgb,var(--accent) 95%,var(--panel));color:var(--panel)}
 .h9{background:var(--accent);color:var(--panel)}
 .scripted{display:none}
 .live .controls{display:flex}
