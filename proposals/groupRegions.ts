@@ -1,3 +1,4 @@
+import { MaxHeap, roundKey } from './maxHeap.js';
 import { HISTOGRAM_TOTAL, type Regions } from './regions.js';
 
 /**
@@ -37,12 +38,13 @@ export interface Hierarchy {
 /**
  * Hierarchical grouping (Uijlings et al. 2013, algorithm 1): the most similar
  * neighbours merge until one region is left. Neighbours are linked lists of
- * edges; the queue is a binary heap from which dead edges are dropped when they
- * come up, so no merge ever sorts or searches.
+ * edges; the queue is a heap from which dead edges are dropped when they come up.
  *
  * For neighbours of the larger of two merged regions a bound above the new
  * similarity is queued: the old one plus what the histograms gained. Only a bound
  * that comes up is worked out, and the outcome is that of working all of them out.
+ * Of a merged region's edges only the best is queued: a large one has thousands of
+ * neighbours, most of which merge with each other first.
  */
 export function groupRegions(
   regions: Regions,
@@ -81,10 +83,15 @@ export function groupRegions(
   /** Weighted histogram similarity of each pair of edges, or a bound above it. */
   let common = new Float64Array(edgeCapacity >> 1);
   let isBound = new Uint8Array(edgeCapacity >> 1);
-  // Heap of edge pairs, the most similar first, ties by age.
-  let heapKeys = new Float32Array(edgeCapacity >> 1);
-  let heapEdges = new Int32Array(edgeCapacity >> 1);
-  let heapSize = 0;
+  /** Similarity of each pair of edges, or a bound above it. */
+  let keys = new Float64Array(edgeCapacity >> 1);
+  /** Pairs of edges from firstOf[node] up to firstOf[node + 1] were made with a merged node. */
+  const firstOf = new Int32Array(nodes + 1);
+  /**
+   * Pairs of edges, the most similar first, ties by age: all between superpixels,
+   * and for each merged node only the best of those made with it.
+   */
+  const heap = new MaxHeap(pairs.length >> 1);
 
   const histogramSimilarity = (a: number, b: number): number => {
     let value = 0;
@@ -112,20 +119,17 @@ export function groupRegions(
     return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
   };
 
-  /** Puts edge e into the heap; keys are float32 before they are compared, so that ties are ties. */
-  const push = (e: number): void => {
-    let key = Math.fround(common[e >> 1] + sizeAndFill(ends[e + 1], ends[e]));
-    if (key > 1) key = 1;
-    let i = heapSize++;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (heapKeys[up] > key || (heapKeys[up] === key && heapEdges[up] < e)) break;
-      heapKeys[i] = heapKeys[up];
-      heapEdges[i] = heapEdges[up];
-      i = up;
+  /** Queues the best living edge that was made with `node`. */
+  const pushBest = (node: number): void => {
+    let best = -1;
+    let key = -1;
+    for (let pair = firstOf[node]; pair < firstOf[node + 1]; pair++) {
+      if (keys[pair] > key && parents[ends[2 * pair]] < 0) {
+        key = keys[pair];
+        best = pair;
+      }
     }
-    heapKeys[i] = key;
-    heapEdges[i] = e;
+    if (best >= 0) heap.push(key, best);
   };
 
   const connect = (a: number, b: number, value: number, bound: 0 | 1): void => {
@@ -135,8 +139,7 @@ export function groupRegions(
       next = longer(next, new Int32Array(edgeCapacity));
       common = longer(common, new Float64Array(edgeCapacity >> 1));
       isBound = longer(isBound, new Uint8Array(edgeCapacity >> 1));
-      heapKeys = longer(heapKeys, new Float32Array(edgeCapacity >> 1));
-      heapEdges = longer(heapEdges, new Int32Array(edgeCapacity >> 1));
+      keys = longer(keys, new Float64Array(edgeCapacity >> 1));
     }
     const e = edgeCount;
     edgeCount += 2;
@@ -148,67 +151,47 @@ export function groupRegions(
     heads[b] = e + 1;
     common[e >> 1] = value;
     isBound[e >> 1] = bound;
-    push(e);
+    keys[e >> 1] = roundKey(value + sizeAndFill(a, b));
   };
 
   for (let i = 0; i < pairs.length; i += 2) {
     const a = pairs[i];
     const b = pairs[i + 1];
     connect(a, b, histogramSimilarity(a, b), 0);
+    heap.push(keys[i >> 1], i >> 1);
   }
 
   const joined = new Int32Array(nodes).fill(-1);
   let made = count;
-  while (heapSize > 0 && made < nodes) {
-    const e = heapEdges[0];
-    const value = heapKeys[0];
-    // Take the top: the last entry sinks from the root.
-    const lastKey = heapKeys[--heapSize];
-    const lastEdge = heapEdges[heapSize];
-    let i = 0;
-    for (;;) {
-      let down = 2 * i + 1;
-      if (down >= heapSize) break;
-      const right = down + 1;
-      if (
-        right < heapSize &&
-        (heapKeys[right] > heapKeys[down] ||
-          (heapKeys[right] === heapKeys[down] && heapEdges[right] < heapEdges[down]))
-      ) {
-        down = right;
-      }
-      if (
-        lastKey > heapKeys[down] ||
-        (lastKey === heapKeys[down] && lastEdge < heapEdges[down])
-      ) {
-        break;
-      }
-      heapKeys[i] = heapKeys[down];
-      heapEdges[i] = heapEdges[down];
-      i = down;
+  while (heap.size > 0 && made < nodes) {
+    const pair = heap.pop();
+    const e = 2 * pair;
+    const owner = ends[e + 1];
+    if (parents[owner] >= 0) continue;
+    if (parents[ends[e]] >= 0) {
+      if (owner >= count) pushBest(owner);
+      continue;
     }
-    heapKeys[i] = lastKey;
-    heapEdges[i] = lastEdge;
-    if (parents[ends[e]] >= 0 || parents[ends[e + 1]] >= 0) continue;
-    if (isBound[e >> 1]) {
-      common[e >> 1] = histogramSimilarity(ends[e + 1], ends[e]);
-      isBound[e >> 1] = 0;
-      push(e);
+    if (isBound[pair]) {
+      common[pair] = histogramSimilarity(owner, ends[e]);
+      keys[pair] = roundKey(common[pair] + sizeAndFill(owner, ends[e]));
+      isBound[pair] = 0;
+      pushBest(owner);
       continue;
     }
     // The larger child first: the new region takes over its histograms.
-    let a = ends[e + 1];
+    let a = owner;
     let b = ends[e];
     if (sizes[a] < sizes[b]) {
-      a = ends[e];
-      b = ends[e + 1];
+      a = b;
+      b = owner;
     }
     const node = made++;
     parents[a] = node;
     parents[b] = node;
     children[2 * node] = a;
     children[2 * node + 1] = b;
-    similarities[node] = value;
+    similarities[node] = keys[pair];
     const p = 4 * a;
     const q = 4 * b;
     const t = 4 * node;
@@ -237,6 +220,7 @@ export function groupRegions(
           share,
         );
     }
+    firstOf[node] = edgeCount >> 1;
     for (let f = heads[a]; f >= 0; f = next[f]) {
       const other = ends[f];
       if (parents[other] >= 0 || joined[other] === node) continue;
@@ -249,6 +233,8 @@ export function groupRegions(
       joined[other] = node;
       connect(node, other, histogramSimilarity(node, other), 0);
     }
+    firstOf[node + 1] = edgeCount >> 1;
+    pushBest(node);
   }
   return { leaves: count, nodes, boxes, sizes, parents, children, similarities };
 }
@@ -301,7 +287,7 @@ function blend(
   return gain;
 }
 
-function longer<T extends Int32Array | Float32Array | Float64Array | Uint8Array>(
+function longer<T extends Int32Array | Float64Array | Uint8Array>(
   array: T,
   into: T,
 ): T {

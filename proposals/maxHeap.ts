@@ -1,0 +1,71 @@
+const KEYS = 2 ** 24;
+const ITEMS = 2 ** 28;
+
+/** A key held to [0, 1] and rounded to 24 bits, so that equal keys are equal in the queue. */
+export function roundKey(key: number): number {
+  return key <= 0 ? 0 : key >= 1 ? 1 : Math.round(key * KEYS) / KEYS;
+}
+
+/**
+ * A queue of items by key, the largest key first and among equals the smallest
+ * item: a heap of four children a node, so that each level is one cache line.
+ * Key and item share one double, the key as a 24-bit fraction above, the item
+ * upside down below, and one comparison orders both.
+ */
+export class MaxHeap {
+  size = 0;
+  private entries: Float64Array;
+
+  constructor(capacity: number) {
+    this.entries = new Float64Array(Math.max(16, capacity));
+  }
+
+  /**
+   * @param key from `roundKey`
+   * @param item whole, 0 … 2²⁸ − 1
+   */
+  push(key: number, item: number): void {
+    if (this.size === this.entries.length) {
+      const longer = new Float64Array(2 * this.size);
+      longer.set(this.entries);
+      this.entries = longer;
+    }
+    const { entries } = this;
+    const entry = key * KEYS * ITEMS + (ITEMS - 1 - item);
+    let i = this.size++;
+    while (i > 0) {
+      const up = (i - 1) >> 2;
+      if (entries[up] > entry) break;
+      entries[i] = entries[up];
+      i = up;
+    }
+    entries[i] = entry;
+  }
+
+  /** Takes the first entry off and gives its item. The heap must not be empty. */
+  pop(): number {
+    const { entries } = this;
+    const top = entries[0];
+    const size = --this.size;
+    const last = entries[size];
+    let i = 0;
+    for (;;) {
+      const first = 4 * i + 1;
+      if (first >= size) break;
+      let down = first;
+      let largest = entries[first];
+      const end = first + 4 < size ? first + 4 : size;
+      for (let child = first + 1; child < end; child++) {
+        if (entries[child] > largest) {
+          largest = entries[child];
+          down = child;
+        }
+      }
+      if (last > largest) break;
+      entries[i] = largest;
+      i = down;
+    }
+    entries[i] = last;
+    return ITEMS - 1 - (top - Math.floor(top / ITEMS) * ITEMS);
+  }
+}
