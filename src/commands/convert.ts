@@ -9,8 +9,8 @@ import {
   type LabeledImage,
   type LabeledObject,
   type PixelConvention,
+  parseJson,
 } from '../../eval/index.js';
-import { parseJson } from '../../eval/parse/parseJson.js';
 import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
 import { readClassNames } from '../evaluation/classNames.js';

@@ -7,8 +7,8 @@ import {
   type DatasetReport,
   type EvaluationError,
   type PixelConvention,
+  parseJson,
 } from '../../eval/index.js';
-import { parseJson } from '../../eval/parse/parseJson.js';
 import { readInputFile } from '../files/readInputFile.js';
 import { detectFormat } from './detectFormat.js';
 import type { Format } from './formats.js';

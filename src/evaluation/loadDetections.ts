@@ -10,8 +10,8 @@ import {
   type Id,
   type LabeledImage,
   type PixelConvention,
+  parseJson,
 } from '../../eval/index.js';
-import { parseJson } from '../../eval/parse/parseJson.js';
 import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
 import { detectFormat } from './detectFormat.js';

@@ -1,5 +1,4 @@
-import { cocoToVoc, vocToCoco } from '../../eval/index.js';
-import { parseJson } from '../../eval/parse/parseJson.js';
+import { cocoToVoc, vocToCoco, parseJson } from '../../eval/index.js';
 import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
 
