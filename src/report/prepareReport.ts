@@ -41,6 +41,9 @@ export interface PrepareReportOptions {
   detectionsName?: string;
 }
 
+/** Charts leave out what cannot be seen; this only bounds the work for huge sets. */
+const CURVE_POINTS = 5_000;
+
 /**
  * Measures and explains detections for a report, which has no pictures yet: see
  * `addPictures`.
@@ -71,7 +74,11 @@ export function prepareReport(
     : tabulateDetections(detections, detectionsName);
 
   const result = evaluate(truths, found, { protocol, ...names });
-  const curves = scoreCurves(truths, found, { iouThreshold, points: 100, ...names });
+  const curves = scoreCurves(truths, found, {
+    iouThreshold,
+    points: CURVE_POINTS,
+    ...names,
+  });
   const best = curves[0].best?.score;
   const scoreThreshold = options.scoreThreshold ?? best ?? 0;
   const counted = selectScores(found, scoreThreshold);

@@ -18,8 +18,8 @@ export interface ReportData {
   /** What made the report, in one line. */
   tool: string;
   result: EvaluationResult;
-  /** COCO's AP with its confidence interval; `null` when none was asked for. */
-  interval: { AP: Interval; samples: number; confidence: number } | null;
+  /** COCO's AP with its standard error; `null` when none was asked for. */
+  interval: { AP: Interval; samples: number } | null;
   /** IoU from which a detection is on an object, in curves, errors and examples. */
   iouThreshold: number;
   /** Detections from this score on make the confusion matrix and the misses. */

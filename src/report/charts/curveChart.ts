@@ -2,6 +2,10 @@ import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { markup, type Markup } from '../page/markup.js';
 import { axes, FRAME } from './axes.js';
+import { simplifyLine, type ChartPoint } from './simplifyLine.js';
+
+/** A quarter of a line's thickness, in the picture's units. */
+const TOLERANCE = 0.5;
 
 export interface CurveChartOptions {
   /** Says what the picture shows, to those who don't see it. */
@@ -25,10 +29,14 @@ export function curveChart({
 }: CurveChartOptions): Markup {
   const x = scaleLinear([0, 1], [FRAME.left, FRAME.right]);
   const y = scaleLinear([0, 1], [FRAME.bottom, FRAME.top]);
-  const draw = line<readonly [number, number]>(
-    (point) => x(point[0]),
-    (point) => y(point[1]),
-  ).digits(1);
+  const draw = line<ChartPoint>().digits(1);
+  const path = (points: readonly (readonly [number, number])[]) =>
+    draw(
+      simplifyLine(
+        points.map(([a, b]) => [x(a), y(b)]),
+        TOLERANCE,
+      ),
+    ) ?? '';
   return markup`<svg class="chart" viewBox="0 0 ${FRAME.width} ${FRAME.height}" role="img" aria-label="${label}">
 ${axes(x, y, xLabel, yLabel)}
 ${curves.map(
@@ -36,7 +44,7 @@ ${curves.map(
     { points, mark },
     i,
   ) => markup`<g class="${i === 0 ? 'curve overall' : 'curve'}" data-curve="${i}"${i > 0 && markup` hidden`}>${
-    points.length > 0 && markup`<path d="${draw(points) ?? ''}"/>`
+    points.length > 0 && markup`<path d="${path(points)}"/>`
   }${mark && markup`<circle cx="${x(mark[0]).toFixed(1)}" cy="${y(mark[1]).toFixed(1)}" r="4"/>`}</g>
 `,
 )}</svg>`;

@@ -18,7 +18,7 @@ export function metricMeaning(name: string): string | undefined {
   const [, kind, number, size] = match;
   const what = kind === 'AR' ? 'recall' : 'precision';
   if (size) return `${what}, ${size} objects`;
-  if (!number) return `mean ${what}`;
+  if (!number) return `average ${what}`;
   if (kind === 'AR') return `recall, ${number} a photo`;
   return `${what} at IoU ${number.startsWith('@') ? number.slice(1) : `0.${number}`}`;
 }

@@ -2,6 +2,12 @@ import type { ReportData } from '../types.js';
 import { markup, type Markup } from './markup.js';
 import { count, metricMeaning, percent } from './numbers.js';
 
+/**
+ * Standard errors on each side of the value that hold 95 %. Percentiles of the samples
+ * are no choice: AP of photos drawn twice is too high, and may leave the value outside.
+ */
+const NORMAL_95 = 1.96;
+
 /** The first metric large, the others beside it; then AP by parts. */
 export function summary({ result, interval, breakdowns }: ReportData): Markup {
   const [first, ...others] = Object.keys(result.metrics);
@@ -19,9 +25,9 @@ export function summary({ result, interval, breakdowns }: ReportData): Markup {
 <div class="panel headline">
 <p class="figure"><span class="name">${first ?? 'AP'}</span> <span class="value">${percent(result.metrics[first])}</span></p>
 ${
-  interval &&
-  interval.AP.low !== null &&
-  markup`<p class="muted">${percent(interval.AP.low)} to ${percent(interval.AP.high)} with ${Math.round(100 * interval.confidence)}\u00a0% confidence (${count(interval.samples)} bootstrap samples of the photos)</p>`
+  interval !== null &&
+  interval.AP.standardError !== null &&
+  markup`<p class="muted">±\u00a0${percent(NORMAL_95 * interval.AP.standardError)} with 95\u00a0% confidence (${count(interval.samples)} bootstrap samples of the photos)</p>`
 }
 <dl class="facts">${facts.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${count(value)}</dd></div>`)}</dl>
 ${ignored > 0 && markup`<p class="note">${count(ignored)} detections of unknown photos or classes are left out.</p>`}

@@ -5,6 +5,7 @@ import { errorTypes } from '../../../eval/index.js';
 import { chooseExamples } from '../../../src/report/chooseExamples.js';
 import { findPhoto } from '../../../src/report/findPhoto.js';
 import { frameBoxes } from '../../../src/report/frameBoxes.js';
+import { simplifyLine } from '../../../src/report/charts/simplifyLine.js';
 import { escapeText, markup } from '../../../src/report/page/markup.js';
 import { listConfusions } from '../../../src/report/page/listConfusions.js';
 import { mergeClasses } from '../../../src/report/page/mergeClasses.js';
@@ -198,11 +199,50 @@ describe('the confusion matrix', () => {
   });
 });
 
+it('leaves out of a line only what cannot be seen', () => {
+  const lines = fc.array(
+    fc.tuple(
+      fc.double({ min: 0, max: 9, noNaN: true }),
+      fc.double({ min: 0, max: 9, noNaN: true }),
+    ),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(
+      lines,
+      fc.double({ min: 0.01, max: 3, noNaN: true }),
+      (points, tolerance) => {
+        const kept = simplifyLine(points, tolerance);
+        expect(kept[0]).toBe(points[0]);
+        expect(kept.at(-1)).toBe(points.at(-1));
+        const places = kept.map((point) => points.indexOf(point as [number, number]));
+        for (let k = 1; k < kept.length; k++) {
+          // The nearest of many points of the segment, measured one by one.
+          for (const [x, y] of points.slice(places[k - 1] + 1, places[k])) {
+            const distances = Array.from({ length: 2001 }, (_, i) => {
+              const [a, b] = [kept[k - 1], kept[k]];
+              const t = i / 2000;
+              return Math.hypot(
+                a[0] + t * (b[0] - a[0]) - x,
+                a[1] + t * (b[1] - a[1]) - y,
+              );
+            });
+            expect(Math.min(...distances)).toBeLessThanOrEqual(tolerance + 0.01);
+          }
+        }
+      },
+    ),
+    { numRuns: 50 },
+  );
+  const straight = Array.from({ length: 100 }, (_, i) => [i, i] as const);
+  expect(simplifyLine(straight, 0.1)).toEqual([straight[0], straight[99]]);
+});
+
 it('says what metrics mean, and nothing of names it does not know', () => {
   expect(metricMeaning('AP50')).toBe('precision at IoU 0.50');
   expect(metricMeaning('APsmall')).toBe('precision, small objects');
   expect(metricMeaning('AR100')).toBe('recall, 100 a photo');
-  expect(metricMeaning('mAP')).toBe('mean precision');
+  expect(metricMeaning('mAP')).toBe('average precision');
   expect(metricMeaning('mAP@0.75')).toBe('precision at IoU 0.75');
   expect(metricMeaning('APr')).toBeUndefined();
 });
