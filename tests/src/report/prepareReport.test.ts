@@ -99,6 +99,28 @@ describe('the examples of a set made by hand', () => {
   });
 });
 
+it('tells of a badly placed box which object of its class it is about, found or not', () => {
+  const { examples } = prepareReport(
+    {
+      images: [{ id: 1 }],
+      categories: toySet.categories,
+      annotations: [
+        { id: 1, image_id: 1, category_id: 2, bbox: [0, 0, 100, 100] },
+        { id: 2, image_id: 1, category_id: 3, bbox: [0, 0, 100, 45] },
+      ],
+    },
+    [
+      { image_id: 1, category_id: 2, bbox: [0, 0, 100, 100], score: 0.9 },
+      // Overlaps the cat, which is found already, by 0.4, and the dog by 0.89.
+      { image_id: 1, category_id: 2, bbox: [0, 0, 100, 40], score: 0.8 },
+    ],
+  );
+  expect(examples.find(({ type }) => type === 'localization')).toMatchObject({
+    object: { className: 'cat', box: [0, 0, 100, 100] },
+    iou: 0.4,
+  });
+});
+
 it('takes the threshold of the best F1 unless one is given', () => {
   const { scoreThreshold, thresholdSource, curves } = prepareReport(
     toySet,
