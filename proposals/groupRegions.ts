@@ -37,14 +37,13 @@ export interface Hierarchy {
 
 /**
  * Hierarchical grouping (Uijlings et al. 2013, algorithm 1): the most similar
- * neighbours merge until one region is left. Neighbours are linked lists of
- * edges; the queue is a heap from which dead edges are dropped when they come up.
+ * neighbours merge until one region is left.
  *
- * For neighbours of the larger of two merged regions a bound above the new
- * similarity is queued: the old one plus what the histograms gained. Only a bound
- * that comes up is worked out, and the outcome is that of working all of them out.
- * Of a merged region's edges only the best is queued: a large one has thousands of
- * neighbours, most of which merge with each other first.
+ * Neighbours are linked lists of edges, which a merge joins. Each region is queued
+ * under its best edge only. For the neighbours of the larger of two merged regions
+ * a bound above the new similarity is noted: the old one plus what the histograms
+ * gained; only a bound that comes up is worked out. The outcome is that of working
+ * out all of them at each merge, but regions with thousands of neighbours stay cheap.
  */
 export function groupRegions(
   regions: Regions,
@@ -70,40 +69,48 @@ export function groupRegions(
   const constant = (weights.size + weights.fill) / total;
   const colour = useColour ? regions.colour.slice() : regions.colour;
   const texture = useTexture ? regions.texture.slice() : regions.texture;
-  /** Histogram row of each node; a merged region takes over that of its first child. */
-  const rows = new Int32Array(nodes);
-  for (let i = 0; i < count; i++) rows[i] = i;
 
-  // Edges in both directions: edge e runs from ends[e ^ 1] to ends[e].
-  let edgeCapacity = 4 * pairs.length + 64;
-  let ends = new Int32Array(edgeCapacity);
-  let next = new Int32Array(edgeCapacity);
-  const heads = new Int32Array(nodes).fill(-1);
-  let edgeCount = 0;
-  /** Weighted histogram similarity of each pair of edges, or a bound above it. */
-  let common = new Float64Array(edgeCapacity >> 1);
-  let isBound = new Uint8Array(edgeCapacity >> 1);
-  /** Similarity of each pair of edges, or a bound above it. */
-  let keys = new Float64Array(edgeCapacity >> 1);
-  /** Pairs of edges from firstOf[node] up to firstOf[node + 1] were made with a merged node. */
-  const firstOf = new Int32Array(nodes + 1);
-  /**
-   * Pairs of edges, the most similar first, ties by age: all between superpixels,
-   * and for each merged node only the best of those made with it.
-   */
-  const heap = new MaxHeap(pairs.length >> 1);
+  // Pair p of neighbours is two edges: 2p and 2p + 1 lead to each other's start.
+  // No edge is ever made: a merge moves the smaller region's to the larger one.
+  const edgeCount = pairs.length;
+  const ends = new Int32Array(edgeCount);
+  const next = new Int32Array(edgeCount);
+  const heads = new Int32Array(count).fill(-1);
+  for (let e = edgeCount - 2; e >= 0; e -= 2) {
+    const a = pairs[e];
+    const b = pairs[e + 1];
+    ends[e] = b;
+    next[e] = heads[a];
+    heads[a] = e;
+    ends[e + 1] = a;
+    next[e + 1] = heads[b];
+    heads[b] = e + 1;
+  }
+  /** Weighted histogram similarity of each pair, or a bound above it. */
+  const common = new Float64Array(edgeCount >> 1);
+  /** Similarity of each pair, or a bound above it; −1 when the pair is gone. */
+  const keys = new Float64Array(edgeCount >> 1);
+  const isBound = new Uint8Array(edgeCount >> 1);
+  /** Node that each slot stands for now; a merge keeps the larger region's slot. */
+  const nodeOf = new Int32Array(count);
+  for (let i = 0; i < count; i++) nodeOf[i] = i;
+  const slotBoxes = regions.boxes.slice();
+  const slotSizes = regions.sizes.slice();
+  /** Best pair of each slot when it was last queued, and under what key. */
+  const best = new Int32Array(count).fill(-1);
+  const queuedKeys = new Float64Array(count).fill(-1);
+  const heap = new MaxHeap(2 * count);
 
   const histogramSimilarity = (a: number, b: number): number => {
     let value = 0;
     if (useColour) {
       value +=
-        colourWeight *
-        commonArea(colour, rows[a] * colourBins, rows[b] * colourBins, colourBins);
+        colourWeight * commonArea(colour, a * colourBins, b * colourBins, colourBins);
     }
     if (useTexture) {
       value +=
         textureWeight *
-        commonArea(texture, rows[a] * textureBins, rows[b] * textureBins, textureBins);
+        commonArea(texture, a * textureBins, b * textureBins, textureBins);
     }
     return value;
   };
@@ -111,130 +118,133 @@ export function groupRegions(
   const sizeAndFill = (a: number, b: number): number => {
     const p = 4 * a;
     const q = 4 * b;
-    const x1 = boxes[p] < boxes[q] ? boxes[p] : boxes[q];
-    const y1 = boxes[p + 1] < boxes[q + 1] ? boxes[p + 1] : boxes[q + 1];
-    const x2 = boxes[p + 2] > boxes[q + 2] ? boxes[p + 2] : boxes[q + 2];
-    const y2 = boxes[p + 3] > boxes[q + 3] ? boxes[p + 3] : boxes[q + 3];
-    const both = sizes[a] + sizes[b];
+    const x1 = slotBoxes[p] < slotBoxes[q] ? slotBoxes[p] : slotBoxes[q];
+    const y1 =
+      slotBoxes[p + 1] < slotBoxes[q + 1] ? slotBoxes[p + 1] : slotBoxes[q + 1];
+    const x2 =
+      slotBoxes[p + 2] > slotBoxes[q + 2] ? slotBoxes[p + 2] : slotBoxes[q + 2];
+    const y2 =
+      slotBoxes[p + 3] > slotBoxes[q + 3] ? slotBoxes[p + 3] : slotBoxes[q + 3];
+    const both = slotSizes[a] + slotSizes[b];
     return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
   };
 
-  /** Queues the best living edge that was made with `node`. */
-  const pushBest = (node: number): void => {
-    let best = -1;
+  /** Queues a slot under its best pair's key; drops its edges that are gone. */
+  const queue = (slot: number): void => {
     let key = -1;
-    for (let pair = firstOf[node]; pair < firstOf[node + 1]; pair++) {
-      if (keys[pair] > key && parents[ends[2 * pair]] < 0) {
-        key = keys[pair];
-        best = pair;
+    let pair = -1;
+    let before = -1;
+    for (let f = heads[slot]; f >= 0; f = next[f]) {
+      const p = f >> 1;
+      if (keys[p] < 0) {
+        if (before < 0) heads[slot] = next[f];
+        else next[before] = next[f];
+        continue;
+      }
+      before = f;
+      if (keys[p] > key || (keys[p] === key && p < pair)) {
+        key = keys[p];
+        pair = p;
       }
     }
-    if (best >= 0) heap.push(key, best);
+    best[slot] = pair;
+    queuedKeys[slot] = key;
+    if (pair >= 0) heap.push(key, slot);
   };
 
-  const connect = (a: number, b: number, value: number, bound: 0 | 1): void => {
-    if (edgeCount + 2 > edgeCapacity) {
-      edgeCapacity *= 2;
-      ends = longer(ends, new Int32Array(edgeCapacity));
-      next = longer(next, new Int32Array(edgeCapacity));
-      common = longer(common, new Float64Array(edgeCapacity >> 1));
-      isBound = longer(isBound, new Uint8Array(edgeCapacity >> 1));
-      keys = longer(keys, new Float64Array(edgeCapacity >> 1));
-    }
-    const e = edgeCount;
-    edgeCount += 2;
-    ends[e] = b;
-    ends[e + 1] = a;
-    next[e] = heads[a];
-    heads[a] = e;
-    next[e + 1] = heads[b];
-    heads[b] = e + 1;
-    common[e >> 1] = value;
-    isBound[e >> 1] = bound;
-    keys[e >> 1] = roundKey(value + sizeAndFill(a, b));
-  };
-
-  for (let i = 0; i < pairs.length; i += 2) {
-    const a = pairs[i];
-    const b = pairs[i + 1];
-    connect(a, b, histogramSimilarity(a, b), 0);
-    heap.push(keys[i >> 1], i >> 1);
+  for (let p = 0; p < edgeCount >> 1; p++) {
+    common[p] = histogramSimilarity(pairs[2 * p], pairs[2 * p + 1]);
+    keys[p] = roundKey(common[p] + sizeAndFill(pairs[2 * p], pairs[2 * p + 1]));
   }
+  for (let slot = 0; slot < count; slot++) queue(slot);
 
-  const joined = new Int32Array(nodes).fill(-1);
+  /** Edge from the surviving slot to each slot, of the merge `seenAt`. */
+  const seen = new Int32Array(count);
+  const seenAt = new Int32Array(count).fill(-1);
   let made = count;
-  while (heap.size > 0 && made < nodes) {
-    const pair = heap.pop();
-    const e = 2 * pair;
-    const owner = ends[e + 1];
-    if (parents[owner] >= 0) continue;
-    if (parents[ends[e]] >= 0) {
-      if (owner >= count) pushBest(owner);
+  while (made < nodes && heap.size > 0) {
+    const slot = heap.pop();
+    // A key rises only by a merge of its pair's slots, and these queue again.
+    if (nodeOf[slot] < 0 || queuedKeys[slot] !== heap.poppedKey) continue;
+    const pair = best[slot];
+    if (keys[pair] !== heap.poppedKey) {
+      queue(slot);
       continue;
     }
     if (isBound[pair]) {
-      common[pair] = histogramSimilarity(owner, ends[e]);
-      keys[pair] = roundKey(common[pair] + sizeAndFill(owner, ends[e]));
+      const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+      common[pair] = histogramSimilarity(slot, other);
+      keys[pair] = roundKey(common[pair] + sizeAndFill(slot, other));
       isBound[pair] = 0;
-      pushBest(owner);
+      queue(slot);
       continue;
     }
-    // The larger child first: the new region takes over its histograms.
-    let a = owner;
-    let b = ends[e];
-    if (sizes[a] < sizes[b]) {
+    // a is the larger one and takes b over.
+    let a = ends[2 * pair];
+    let b = ends[2 * pair + 1];
+    if (slotSizes[a] < slotSizes[b]) {
       a = b;
-      b = owner;
+      b = ends[2 * pair];
     }
     const node = made++;
-    parents[a] = node;
-    parents[b] = node;
-    children[2 * node] = a;
-    children[2 * node + 1] = b;
+    parents[nodeOf[a]] = node;
+    parents[nodeOf[b]] = node;
+    children[2 * node] = nodeOf[a];
+    children[2 * node + 1] = nodeOf[b];
     similarities[node] = keys[pair];
+    nodeOf[a] = node;
+    nodeOf[b] = -1;
+    keys[pair] = -1;
+    const size = slotSizes[a] + slotSizes[b];
+    const share = slotSizes[a] / size;
+    slotSizes[a] = size;
     const p = 4 * a;
     const q = 4 * b;
-    const t = 4 * node;
-    boxes[t] = Math.min(boxes[p], boxes[q]);
-    boxes[t + 1] = Math.min(boxes[p + 1], boxes[q + 1]);
-    boxes[t + 2] = Math.max(boxes[p + 2], boxes[q + 2]);
-    boxes[t + 3] = Math.max(boxes[p + 3], boxes[q + 3]);
-    const size = sizes[a] + sizes[b];
-    const share = sizes[a] / size;
+    slotBoxes[p] = Math.min(slotBoxes[p], slotBoxes[q]);
+    slotBoxes[p + 1] = Math.min(slotBoxes[p + 1], slotBoxes[q + 1]);
+    slotBoxes[p + 2] = Math.max(slotBoxes[p + 2], slotBoxes[q + 2]);
+    slotBoxes[p + 3] = Math.max(slotBoxes[p + 3], slotBoxes[q + 3]);
     sizes[node] = size;
-    rows[node] = rows[a];
+    for (let c = 0; c < 4; c++) boxes[4 * node + c] = slotBoxes[p + c];
     let gain = 0;
     if (useColour) {
       gain +=
-        colourWeight *
-        blend(colour, rows[a] * colourBins, rows[b] * colourBins, colourBins, share);
+        colourWeight * blend(colour, a * colourBins, b * colourBins, colourBins, share);
     }
     if (useTexture) {
       gain +=
         textureWeight *
-        blend(
-          texture,
-          rows[a] * textureBins,
-          rows[b] * textureBins,
-          textureBins,
-          share,
-        );
+        blend(texture, a * textureBins, b * textureBins, textureBins, share);
     }
-    firstOf[node] = edgeCount >> 1;
     for (let f = heads[a]; f >= 0; f = next[f]) {
+      const pairA = f >> 1;
+      if (keys[pairA] < 0) continue;
       const other = ends[f];
-      if (parents[other] >= 0 || joined[other] === node) continue;
-      joined[other] = node;
-      connect(node, other, common[f >> 1] + gain, 1);
+      seenAt[other] = node;
+      seen[other] = pairA;
+      common[pairA] += gain;
+      isBound[pairA] = useColour || useTexture ? 1 : 0;
+      keys[pairA] = roundKey(common[pairA] + sizeAndFill(a, other));
     }
-    for (let f = heads[b]; f >= 0; f = next[f]) {
-      const other = ends[f];
-      if (parents[other] >= 0 || joined[other] === node) continue;
-      joined[other] = node;
-      connect(node, other, histogramSimilarity(node, other), 0);
+    for (let f = heads[b]; f >= 0;) {
+      const pairB = f >> 1;
+      const after = next[f];
+      if (keys[pairB] >= 0) {
+        const other = ends[f];
+        if (seenAt[other] === node) {
+          keys[pairB] = -1;
+        } else {
+          ends[f ^ 1] = a;
+          next[f] = heads[a];
+          heads[a] = f;
+          common[pairB] = histogramSimilarity(a, other);
+          isBound[pairB] = 0;
+          keys[pairB] = roundKey(common[pairB] + sizeAndFill(a, other));
+        }
+      }
+      f = after;
     }
-    firstOf[node + 1] = edgeCount >> 1;
-    pushBest(node);
+    queue(a);
   }
   return { leaves: count, nodes, boxes, sizes, parents, children, similarities };
 }
@@ -285,12 +295,4 @@ function blend(
     gain = (gain + (d & ~(d >> 31))) | 0;
   }
   return gain;
-}
-
-function longer<T extends Int32Array | Float64Array | Uint8Array>(
-  array: T,
-  into: T,
-): T {
-  into.set(array);
-  return into;
 }

@@ -14,6 +14,8 @@ export function roundKey(key: number): number {
  */
 export class MaxHeap {
   size = 0;
+  /** Key of the item that `pop` gave last. */
+  poppedKey = 0;
   private entries: Float64Array;
 
   constructor(capacity: number) {
@@ -66,6 +68,8 @@ export class MaxHeap {
       i = down;
     }
     entries[i] = last;
-    return ITEMS - 1 - (top - Math.floor(top / ITEMS) * ITEMS);
+    const fraction = Math.floor(top / ITEMS);
+    this.poppedKey = fraction / KEYS;
+    return ITEMS - 1 - (top - fraction * ITEMS);
   }
 }
