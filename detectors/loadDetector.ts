@@ -27,7 +27,7 @@ export interface DetectOptions extends PipelineOptions {
   proposals?: Float32Array;
   /** How boxes are proposed; ignored when `proposals` is given. */
   proposalOptions?: SelectiveSearchOptions;
-  /** At most so many proposals are looked at, the best ones. @default 1000 */
+  /** At most so many proposals are looked at, the best ones. @default 2000 */
   maxProposals?: number;
 }
 
@@ -79,12 +79,17 @@ export function defaultModelFile(): string {
 }
 
 /** Proposals that are looked at when nothing else is asked for. */
-export const MAX_PROPOSALS = 1000;
+export const MAX_PROPOSALS = 2000;
 
-/** How boxes are proposed for the detector when nothing else is asked for. */
+/**
+ * How boxes are proposed for the detector when nothing else is asked for: large
+ * superpixels, some 600 boxes a photo. More boxes find more, but give the default
+ * model more to be wrong about: on photos held out of train this has the best AP.
+ */
 export const DETECTOR_PROPOSALS = {
-  mode: 'fast',
+  mode: 'googlenet',
   workingSize: 300,
+  minSize: 300,
 } as const satisfies SelectiveSearchOptions;
 
 /**

@@ -6,6 +6,7 @@ import { detectCommand } from './commands/detect.js';
 import { evalCommand } from './commands/eval.js';
 import { explainCommand } from './commands/explain.js';
 import { proposeCommand } from './commands/propose.js';
+import { reportCommand } from './commands/report.js';
 import { weightsCommand } from './commands/weights.js';
 import { packageVersion } from './version.js';
 
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     .addCommand(convertCommand())
     .addCommand(explainCommand())
     .addCommand(proposeCommand())
+    .addCommand(reportCommand())
     .addCommand(weightsCommand())
     .addHelpText(
       'after',

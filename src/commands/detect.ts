@@ -20,6 +20,7 @@ interface DetectCommandOptions {
   proposals?: string;
   proposalMode: 'single' | 'fast' | 'quality' | 'googlenet';
   workingSize: number;
+  minSize: number;
   maxProposals: number;
   proposalOrder: 'objectness' | 'position';
   seed: number;
@@ -94,6 +95,12 @@ export function detectCommand(): Command {
       'longest side at which boxes are proposed',
       wholeNumber(16),
       DETECTOR_PROPOSALS.workingSize,
+    )
+    .option(
+      '--min-size <pixels>',
+      'superpixels with fewer pixels, at the working size, are merged',
+      wholeNumber(0),
+      DETECTOR_PROPOSALS.minSize,
     )
     .option(
       '--max-proposals <n>',
@@ -243,6 +250,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
         proposalOptions: {
           mode: options.proposalMode,
           workingSize: options.workingSize,
+          minSize: options.minSize,
           order: options.proposalOrder,
           seed: options.seed,
         },

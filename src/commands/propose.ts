@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { DETECTOR_PROPOSALS } from '../../detectors/loadDetector.js';
 import type { SearchMode, TextureMethod } from '../../proposals/index.js';
 import { EXIT_CODES, UsageError } from '../errors.js';
 import { describeRecall } from '../propose/describeRecall.js';
@@ -12,6 +11,7 @@ interface ProposeCommandOptions {
   output: string;
   mode: Exclude<SearchMode, 'custom'>;
   workingSize: number;
+  minSize?: number;
   maxBoxes?: number;
   texture: TextureMethod;
   order: 'objectness' | 'position';
@@ -42,13 +42,18 @@ export function proposeCommand(): Command {
         'single: 1 run; fast: 8 runs; quality: 80 runs; googlenet: fast on superpixels of twice the size',
       )
         .choices(['single', 'fast', 'quality', 'googlenet'])
-        .default(DETECTOR_PROPOSALS.mode),
+        .default('fast'),
     )
     .option(
       '--working-size <pixels>',
       'longest side to work at; boxes are mapped back',
       number(16),
-      DETECTOR_PROPOSALS.workingSize,
+      500,
+    )
+    .option(
+      '--min-size <pixels>',
+      "superpixels with fewer pixels, at the working size, are merged (default: the mode's own)",
+      wholeNumber(0),
     )
     .option(
       '--max-boxes <n>',
@@ -98,7 +103,8 @@ async function propose(
   paths: string[],
   options: ProposeCommandOptions,
 ): Promise<number> {
-  const { output, mode, workingSize, maxBoxes, seed, texture, order } = options;
+  const { output, mode, workingSize, minSize, maxBoxes, seed, texture, order } =
+    options;
   const { draw, drawDir, drawCount, annotations, csv, svg, quiet } = options;
   if (!annotations && (csv || svg)) {
     throw new UsageError('MISSING_OPTION', '--csv and --svg need --annotations');
@@ -108,7 +114,7 @@ async function propose(
     const report = await runPropose({
       paths,
       output,
-      search: { mode, workingSize, maxBoxes, seed, texture, order },
+      search: { mode, workingSize, minSize, maxBoxes, seed, texture, order },
       drawing: draw && { output: drawDir, what: draw, count: drawCount, workingSize },
       measure: annotations ? { annotations, csv, svg, name: mode } : undefined,
       workers: options.workers,
