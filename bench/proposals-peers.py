@@ -1,7 +1,7 @@
 """The peers' side of bench/proposals.mjs.
 
 Reads lines `PEER WIDTH HEIGHT RUNS PATH` (PATH holds raw RGB8) and answers each with a
-line of JSON: seconds of each run, and the boxes of each run as [x1, y1, x2, y2, ...].
+line of JSON: seconds of processor time of each run, and the boxes of each run as [x1, y1, x2, y2, ...].
 A peer that isn't installed answers {"missing": REASON}. One thread.
 """
 
@@ -24,12 +24,12 @@ def opencv(mode):
 
     def run(rgb):
         bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-        start = time.perf_counter()
+        start = time.process_time()
         search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
         search.setBaseImage(bgr)
         getattr(search, switch)()
         rects = search.process()
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         boxes = rects.astype(int)
         boxes[:, 2:] += boxes[:, :2]
         return seconds, boxes.ravel().tolist()
@@ -41,9 +41,9 @@ def skimage_felzenszwalb():
     from skimage.segmentation import felzenszwalb
 
     def run(rgb):
-        start = time.perf_counter()
+        start = time.process_time()
         felzenszwalb(rgb, scale=100, sigma=0.8, min_size=50)
-        return time.perf_counter() - start, []
+        return time.process_time() - start, []
 
     return run
 
@@ -60,9 +60,9 @@ def selectivesearch():
     from selectivesearch import selective_search
 
     def run(rgb):
-        start = time.perf_counter()
+        start = time.process_time()
         _, regions = selective_search(rgb, scale=100, sigma=0.8, min_size=100)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         boxes = {(x, y, x + w + 1, y + h + 1) for x, y, w, h in (r["rect"] for r in regions)}
         return seconds, [v for box in sorted(boxes) for v in box]
 

@@ -15,10 +15,17 @@ const POSITION = 0.4;
 const FILL = 2.5;
 const ASPECT = 0.6;
 const SMALLNESS = 0.03;
-/** What a box loses for better boxes like it. */
+/**
+ * What a box loses for better boxes like it: CROWDING · ln(1 + their number, up to
+ * CROWD of them, so that the best of many alike still come before the worst alone).
+ */
 const CROWDING = 3;
-/** Beyond so many better boxes alike it makes no difference: the best of the rest still come. */
 const CROWD = 1.5;
+/** After the first HEAD boxes, or HEAD_SHARE of all, new places matter less and a closer fit more. */
+const HEAD = 1000;
+const HEAD_SHARE = 1 / 6;
+const TAIL_CROWDING = 2;
+const TAIL_CROWD = 1;
 
 /**
  * Order without learning or chance. A box's score is the logarithm of a product
@@ -63,8 +70,7 @@ export function rankByObjectness(
       ASPECT * Math.abs(Math.log(width / height)) -
       SMALLNESS * share * share;
   }
-  spread(boxes, keys);
-  return inOrder(boxes, keys);
+  return inOrder(boxes, spread(boxes, keys));
 }
 
 /** Boxes are alike when sides and centres fall into one cell: 1.5 from cell to cell. */
@@ -73,11 +79,11 @@ const RATIO = 1.5;
 const GRIDS = 4;
 
 /**
- * Takes from each key CROWDING · ln(1 + better boxes alike, mean over the
- * grids): what non-maximum suppression does, in linear time and without a
- * threshold.
+ * Keys with what crowding takes from them: what non-maximum suppression does, in
+ * linear time and without a threshold. The number of better boxes alike is the
+ * mean over the grids.
  */
-function spread(boxes: Int32Array, keys: Float32Array): void {
+function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
   const count = keys.length;
   const order = sortDescending(keys);
   let capacity = 16;
@@ -114,7 +120,24 @@ function spread(boxes: Int32Array, keys: Float32Array): void {
       alike[order[i]] += counts[slot]++;
     }
   }
+  const spreadKeys = new Float32Array(count);
+  const tailKeys = new Float32Array(count);
   for (let i = 0; i < count; i++) {
-    keys[i] -= CROWDING * Math.log(1 + Math.min(alike[i] / GRIDS, CROWD));
+    const crowd = alike[i] / GRIDS;
+    spreadKeys[i] = keys[i] - CROWDING * Math.log(1 + Math.min(crowd, CROWD));
+    tailKeys[i] = keys[i] - TAIL_CROWDING * Math.log(1 + Math.min(crowd, TAIL_CROWD));
   }
+  const head = Math.max(HEAD, Math.floor(count * HEAD_SHARE));
+  if (count <= head) return spreadKeys;
+  const spreadOrder = sortDescending(spreadKeys);
+  let best = -Infinity;
+  for (let i = head; i < count; i++) {
+    const tailKey = tailKeys[spreadOrder[i]];
+    spreadKeys[spreadOrder[i]] = tailKey;
+    if (tailKey > best) best = tailKey;
+  }
+  // The tail comes after the head: its keys are lowered under the head's last.
+  const last = spreadKeys[spreadOrder[head - 1]];
+  for (let i = head; i < count; i++) spreadKeys[spreadOrder[i]] += last - best;
+  return spreadKeys;
 }
