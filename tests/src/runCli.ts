@@ -27,7 +27,8 @@ export function runCli(
     // A group of its own, so that a test can kill it with its workers.
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: options.cwd,
-      env: options.env,
+      // Picocolors colours whatever CI runs.
+      env: { ...(options.env ?? process.env), NO_COLOR: '1' },
       detached: true,
     });
     let stdout = '';

@@ -117,7 +117,6 @@ describe('rcnn detect', () => {
       output,
       '-a',
       file,
-      ...SHARED,
       '--classes',
       'cat,person',
     ]);
