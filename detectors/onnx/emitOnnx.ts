@@ -2,6 +2,7 @@ import { DetectorError } from '../errors.js';
 import { activationChannels, nodeInputs } from '../graph/parameterShapes.js';
 import type { Graph, GraphNode } from '../graph/types.js';
 import type { Weights } from '../weights/weights.js';
+import { normalizeChannels } from './normalizeChannels.js';
 import {
   float,
   FLOAT,
@@ -10,6 +11,7 @@ import {
   integers,
   ModelProto,
   text,
+  type ModelMessage,
   type NodeMessage,
   type TensorMessage,
 } from './schema.js';
@@ -43,6 +45,25 @@ export function emitOnnx(
   weights: Weights,
   outputs: readonly string[],
 ): Uint8Array {
+  return encodeOnnx(buildOnnx(graph, weights, outputs));
+}
+
+/** The bytes of a model. */
+export function encodeOnnx(model: ModelMessage): Uint8Array {
+  return ModelProto.encode(model).finish();
+}
+
+/**
+ * The same model before it is written, for what rewrites it. The numbers of the
+ * weights are not copied.
+ *
+ * @throws DetectorError INVALID_GRAPH
+ */
+export function buildOnnx(
+  graph: Graph,
+  weights: Weights,
+  outputs: readonly string[],
+): ModelMessage {
   const channels = activationChannels(graph);
   for (const output of outputs) {
     if (!channels.has(output)) {
@@ -67,7 +88,7 @@ export function emitOnnx(
       },
     },
   });
-  return ModelProto.encode({
+  return {
     irVersion: IR_VERSION,
     producerName: 'googlenet-rcnn',
     opsetImport: [{ version: OPSET }],
@@ -81,7 +102,7 @@ export function emitOnnx(
         type: { tensorType: { elemType: FLOAT } },
       })),
     },
-  }).finish();
+  };
 }
 
 class Emitter {
@@ -128,7 +149,13 @@ class Emitter {
         );
         return;
       }
-      case 'localResponseNormalization':
+      case 'localResponseNormalization': {
+        const group = normalizeChannels(node, this.channels.get(node.input)!);
+        if (group) {
+          this.nodes.push(...group.nodes);
+          this.initializers.push(...group.initializers);
+          return;
+        }
         return this.#add(
           'LRN',
           node.name,
@@ -140,6 +167,7 @@ class Emitter {
             float('bias', node.k),
           ],
         );
+      }
       case 'concat':
         return this.#add('Concat', node.name, [...node.inputs], [integer('axis', 1)]);
       case 'globalAveragePool': {
