@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { classifyCommand } from './commands/classify.js';
 import { compareCommand } from './commands/compare.js';
 import { convertCommand } from './commands/convert.js';
 import { detectCommand } from './commands/detect.js';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     .addCommand(checkCommand())
     .addCommand(convertCommand())
     .addCommand(explainCommand())
+    .addCommand(classifyCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
     .addCommand(weightsCommand())
