@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { selectiveSearch, type SelectiveSearchOptions } from '../proposals/index.js';
 import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
-import type { NetworkSession } from './engines/engine.js';
+import type { NetworkSession, Precision } from './engines/engine.js';
 import { DetectorError } from './errors.js';
 import type { ScoredBoxes } from './heads/decodeOutputs.js';
 import { MAPS } from './graph/googlenet.js';
@@ -38,6 +38,12 @@ export interface LoadDetectorOptions extends DetectOptions {
   engine?: EngineName;
   /** Threads that one run of the network may use. @default 1 */
   threads?: number;
+  /**
+   * In which numbers the network computes: `int8` is static when the weights have been
+   * calibrated (`rcnn weights quantize`), else dynamic.
+   * @default 'fp32'
+   */
+  precision?: Precision;
 }
 
 /** What a detector is made of, for the record. */
@@ -105,6 +111,7 @@ export async function loadDetector(
     model: file = defaultModelFile(),
     engine: engineName,
     threads,
+    precision,
     ...defaults
   } = options;
   checkPipelineOptions(defaults);
@@ -121,6 +128,7 @@ export async function loadDetector(
   const session = await engine.load(model.graph, model.weights, {
     outputs: [MAPS],
     threads,
+    precision,
   });
   return new LoadedDetector(model, session, defaults, {
     model: {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
+import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
 import { DETECTOR_PROPOSALS, MAX_PROPOSALS } from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
 import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
@@ -17,6 +18,7 @@ interface DetectCommandOptions {
   mode: Mode;
   model?: string;
   engine: EngineName;
+  precision: Precision;
   proposals?: string;
   proposalMode: 'single' | 'fast' | 'quality' | 'googlenet';
   workingSize: number;
@@ -80,6 +82,11 @@ export function detectCommand(): Command {
       new Option('--engine <name>', 'what runs the network')
         .choices(ENGINE_NAMES)
         .default('auto'),
+    )
+    .addOption(
+      new Option('--precision <kind>', 'in which numbers the network computes')
+        .choices(PRECISIONS)
+        .default('fp32'),
     )
     .option(
       '-p, --proposals <file>',
@@ -239,6 +246,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       annotations: options.annotations,
       model: options.model,
       engine: options.engine,
+      precision: options.precision,
       proposals: options.proposals,
       detect: {
         mode: options.mode,

@@ -7,6 +7,7 @@ import {
   type DetectOptions,
   type DetectorInfo,
 } from '../../detectors/loadDetector.js';
+import type { Precision } from '../../detectors/engines/engine.js';
 import { readModel } from '../../detectors/model.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
 import { chooseEngine, type EngineName } from '../../detectors/engines/chooseEngine.js';
@@ -42,6 +43,7 @@ export interface RunDetectOptions {
   annotations?: string;
   model?: string;
   engine?: EngineName;
+  precision?: Precision;
   /** A proposals file to use instead of selective search. */
   proposals?: string;
   detect: DetectOptions;
@@ -101,12 +103,16 @@ export async function runDetect(
     : undefined;
 
   await mkdir(output, { recursive: true });
-  const { draw, saveCrops, formats = [], maxPixels, engine, trace } = options;
+  const { draw, saveCrops, formats = [], maxPixels, trace } = options;
+  const { engine, precision } = options;
   const header = fingerprint({
     version: packageVersion(),
     libraries: libraryVersions(),
     model: modelHash,
-    options: { ...detect, engine, draw, saveCrops, formats, maxPixels, trace },
+    options: {
+      ...detect,
+      ...{ engine, precision, draw, saveCrops, formats, maxPixels, trace },
+    },
     photos: await hashInputs(images),
     annotations: options.annotations && (await hashFile(options.annotations)),
     proposals: options.proposals && (await fileStamp(options.proposals)),
@@ -138,7 +144,7 @@ export async function runDetect(
     let engineInfo: DetectorInfo['engine'] | undefined;
     const setUp: DetectSetUp = {
       kind: 'detect',
-      detector: { ...detect, model: modelFile, engine },
+      detector: { ...detect, model: modelFile, engine, precision },
       maxPixels,
       pictures: { output: resolve(output), draw, saveCrops },
       trace,
@@ -171,7 +177,7 @@ export async function runDetect(
         engine: engineInfo ?? (await engineOf(engine)),
         options: {
           ...detect,
-          ...{ engine, draw, saveCrops, formats, maxPixels, trace },
+          ...{ engine, precision, draw, saveCrops, formats, maxPixels, trace },
           proposals: options.proposals,
           annotations: options.annotations,
         },
