@@ -1,7 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
 import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
-import { DETECTOR_PROPOSALS, MAX_PROPOSALS } from '../../detectors/loadDetector.js';
+import {
+  DETECTOR_PROPOSALS,
+  ENSEMBLE_METHODS,
+  MAX_PROPOSALS,
+  type EnsembleMethod,
+} from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
 import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
 import { runDetect } from '../detect/runDetect.js';
@@ -16,7 +21,8 @@ interface DetectCommandOptions {
   output: string;
   annotations?: string;
   mode: Mode;
-  model?: string;
+  model?: string[];
+  ensemble?: EnsembleMethod;
   engine: EngineName;
   precision: Precision;
   proposals?: string;
@@ -76,7 +82,14 @@ export function detectCommand(): Command {
     )
     .option(
       '--model <file>',
-      'a detector in .safetensors form (default: the one of this package)',
+      'a detector in .safetensors form (default: the one of this package); given more than once, an ensemble',
+      (file: string, previous: string[] | undefined) => [...(previous ?? []), file],
+    )
+    .addOption(
+      new Option(
+        '--ensemble <method>',
+        'mean: average what the models say of the same boxes; wbf: fuse what each detects (default: mean)',
+      ).choices(ENSEMBLE_METHODS),
     )
     .addOption(
       new Option('--engine <name>', 'what runs the network')
@@ -245,6 +258,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       output: options.output,
       annotations: options.annotations,
       model: options.model,
+      ensemble: options.ensemble,
       engine: options.engine,
       precision: options.precision,
       proposals: options.proposals,
