@@ -1,7 +1,8 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { DetectorError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import { buildOnnx, encodeOnnx } from '../onnx/emitOnnx.js';
+import { buildOnnx } from '../onnx/emitOnnx.js';
+import { encodeOnnx } from '../onnx/encodeOnnx.js';
 import { halveOnnx, quantizeOnnx } from '../onnx/quantizeOnnx.js';
 import type { ModelMessage } from '../onnx/schema.js';
 import { readActivationRanges } from '../quantization/activationRanges.js';

@@ -3,6 +3,7 @@ import { inferShapes, nodeInputs } from '../graph/activationShapes.js';
 import { gaborFilters } from '../graph/gaborFilters.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
+import { encodeOnnx } from './encodeOnnx.js';
 import { normalizeChannels } from './normalizeChannels.js';
 import {
   float,
@@ -10,7 +11,6 @@ import {
   INT64,
   integer,
   integers,
-  ModelProto,
   text,
   type ModelMessage,
   type NodeMessage,
@@ -47,11 +47,6 @@ export function emitOnnx(
   outputs: readonly string[],
 ): Uint8Array {
   return encodeOnnx(buildOnnx(graph, weights, outputs));
-}
-
-/** The bytes of a model. */
-export function encodeOnnx(model: ModelMessage): Uint8Array {
-  return ModelProto.encode(model).finish();
 }
 
 /**

@@ -11,16 +11,28 @@ type StoredArray = Float32Array | Uint16Array | Uint8Array | Int8Array;
 
 interface StoredType {
   bytes: number;
-  view(buffer: ArrayBuffer, length: number): StoredArray;
+  view(buffer: ArrayBufferLike, offset: number, length: number): StoredArray;
 }
 
 const STORED_TYPES: Readonly<Record<string, StoredType | undefined>> = Object.assign(
   Object.create(null) as Record<string, StoredType>,
   {
-    F32: { bytes: 4, view: (b: ArrayBuffer, n: number) => new Float32Array(b, 0, n) },
-    F16: { bytes: 2, view: (b: ArrayBuffer, n: number) => new Uint16Array(b, 0, n) },
-    I8: { bytes: 1, view: (b: ArrayBuffer, n: number) => new Int8Array(b, 0, n) },
-    U8: { bytes: 1, view: (b: ArrayBuffer, n: number) => new Uint8Array(b, 0, n) },
+    F32: {
+      bytes: 4,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Float32Array(b, at, n),
+    },
+    F16: {
+      bytes: 2,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Uint16Array(b, at, n),
+    },
+    I8: {
+      bytes: 1,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Int8Array(b, at, n),
+    },
+    U8: {
+      bytes: 1,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Uint8Array(b, at, n),
+    },
   },
 );
 
@@ -40,8 +52,8 @@ export interface SafetensorsFile {
 /**
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON
  * header, then the numbers. Understands F32, F16 (widened to single), I8 and U8.
- * Every length and offset is checked before use; the numbers are copied, so the
- * file's bytes can be let go.
+ * Every length and offset is checked before use. Numbers are not copied where they
+ * lie well: the tensors are then views of `bytes`, which must not change.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS
@@ -131,10 +143,12 @@ function readTensor(
       `tensor "${name}" needs ${length * type.bytes} bytes and has ${end - start}`,
     );
   }
-  // A copy: the offset in the file need not be aligned to the type.
-  const copy = new Uint8Array(end - start);
-  copy.set(numbers.subarray(start, end));
-  const stored = type.view(copy.buffer, length);
+  // Views of the file's own bytes where the type allows their place, else a copy.
+  const place = numbers.byteOffset + start;
+  const isAligned = place % type.bytes === 0;
+  const stored = isAligned
+    ? type.view(numbers.buffer, place, length)
+    : type.view(new Uint8Array(numbers.subarray(start, end)).buffer, 0, length);
   return {
     shape: shape,
     data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
