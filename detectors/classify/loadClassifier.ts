@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseEngine, type EngineName } from '../engines/chooseEngine.js';
@@ -104,12 +104,13 @@ export async function loadClassifier(
   }
   const { engine, reason } = await chooseEngine(engineName);
   const members: Member[] = [];
-  const hashes: Promise<string>[] = [];
+  const described: ClassifierInfo['weights'] = [];
   for (const file of files) {
     const bytes = readWeightsFile(file);
-    // Hashed by another thread while the network is made.
-    hashes.push(sha256(bytes));
     const model = readClassifier(bytes, file);
+    described.push(
+      describeFile(model.weights.metadata.name ?? basename(file), file, bytes),
+    );
     const first = members[0]?.model ?? model;
     if (!hasSameClasses(first.labels, model.labels)) {
       throw new DetectorError(
@@ -134,13 +135,8 @@ export async function loadClassifier(
       `labels: ${labels.length} names, and the network has ${own.length} classes`,
     );
   }
-  const digests = await Promise.all(hashes);
   return new LoadedClassifier(members, labels ?? own, batch, defaults, {
-    weights: files.map((file, i) => ({
-      name: members[i].model.weights.metadata.name ?? basename(file),
-      file,
-      sha256: digests[i],
-    })),
+    weights: described,
     engine: {
       name: engine.name,
       version: engine.version,
@@ -158,9 +154,23 @@ interface Member {
   session: NetworkSession;
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await webcrypto.subtle.digest('SHA-256', bytes);
-  return Buffer.from(digest).toString('hex');
+/** A file for the record; hashed when it is asked for, which a first result need not wait for. */
+function describeFile(
+  name: string,
+  file: string,
+  bytes: Uint8Array,
+): ClassifierInfo['weights'][number] {
+  let left: Uint8Array | undefined = bytes;
+  let hash = '';
+  return {
+    name,
+    file,
+    get sha256() {
+      if (left) hash = createHash('sha256').update(left).digest('hex');
+      left = undefined;
+      return hash;
+    },
+  };
 }
 
 function readWeightsFile(file: string): Uint8Array {

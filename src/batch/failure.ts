@@ -1,6 +1,6 @@
 import { ImageFileError } from '../images/errors.js';
 import { UsageError } from '../errors.js';
-import { OutputError } from '../formats/index.js';
+import { OutputError } from '../formats/errors.js';
 
 /** Why one input could not be used, as it stands in `failures.json`. */
 export interface Failure {

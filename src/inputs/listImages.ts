@@ -1,12 +1,10 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
-import { isDynamicPattern } from 'tinyglobby';
 import { ImageFileError } from '../images/errors.js';
 import { isImageName } from '../images/imageNames.js';
 import { systemProblem } from '../images/problems.js';
 import { probeImageFile } from '../images/readImageFile.js';
 import { commonFolder } from './commonFolder.js';
-import { fixedPart, matchGlob } from './matchGlob.js';
 import type { InputFailure, InputImage } from './types.js';
 import { FolderWalk } from './walkFolders.js';
 
@@ -79,6 +77,9 @@ export async function listImages(
   };
 }
 
+/** Loaded when a path may be a pattern: most are not. */
+const globs = () => import('./matchGlob.js');
+
 interface Argument {
   given: string;
   kind: 'folder' | 'file' | 'glob' | 'missing';
@@ -98,6 +99,7 @@ async function readArgument(given: string): Promise<Argument> {
     return { given, kind: 'file', path, folder: dirname(path) };
   } catch (error) {
     const pattern = sep === '/' ? given : given.replaceAll(sep, '/');
+    const { fixedPart, isDynamicPattern } = await globs();
     if (isDynamicPattern(pattern)) {
       return { given, kind: 'glob', path: pattern, folder: fixedPart(pattern) };
     }
@@ -113,6 +115,7 @@ async function addGlob(
   failures: InputFailure[],
 ): Promise<void> {
   if (kind !== 'glob') return;
+  const { matchGlob } = await globs();
   const matches = await matchGlob(pattern, folder!, excluded);
   if (matches.length === 0) {
     const reason = 'nothing matches; check the pattern and the folder it starts in';

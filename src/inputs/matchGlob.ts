@@ -77,3 +77,5 @@ async function anyBetween(
   }
   return false;
 }
+
+export { isDynamicPattern } from 'tinyglobby';
