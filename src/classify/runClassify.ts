@@ -11,11 +11,11 @@ import {
 import type { Failure } from '../batch/failure.js';
 import type { PhotoJob } from '../batch/task.js';
 import { UsageError } from '../errors.js';
-import { decodeImage } from '../images/decodeImage.js';
 import { listImages, type ListedImages } from '../inputs/listImages.js';
 import { noPhotos } from '../inputs/noPhotos.js';
 import { packageVersion } from '../version.js';
-import { classifyOne, type ClassifyRecord } from './classifyTask.js';
+import { classifyOne, type ClassifyRecord } from './classifyOne.js';
+import { decodeAhead } from './decodeAhead.js';
 import { readLabelsFile } from './labelsFile.js';
 import { readTruth, type Truth } from './truth.js';
 import { writeClassifyResults } from './writeClassifyResults.js';
@@ -109,8 +109,7 @@ export async function runClassify(
   if (images.length > 1) return runMany(options, given, inputs, finish);
 
   const [{ name, path }] = images;
-  // Decoded by another thread while the network is made.
-  const decoding = decodeImage(path, { maxPixels: options.maxPixels });
+  const decoding = decodeAhead(path, { maxPixels: options.maxPixels });
   decoding.catch(() => undefined);
   const classifier = await loadClassifier(given);
   try {
@@ -118,7 +117,11 @@ export async function runClassify(
     const truth = options.truth
       ? await readTruth(options.truth, images, labels)
       : undefined;
-    const record = await classifyOne(classifier, 0, name, decoding);
+    const answer = await decoding;
+    const record =
+      'failure' in answer
+        ? { index: 0, file: name, failure: answer.failure }
+        : await classifyOne(classifier, 0, name, Promise.resolve(answer.image));
     return await finish([record], labels, { info, truth, resumed: 0 });
   } finally {
     await classifier.dispose();

@@ -2,7 +2,7 @@ import type { ClassLabel } from '../../detectors/classify/classifierModel.js';
 import type { LoadClassifierOptions } from '../../detectors/classify/loadClassifier.js';
 import type { Failure } from '../batch/failure.js';
 import { StreamedFile } from '../files/streamedFile.js';
-import type { ClassifyRecord } from './classifyTask.js';
+import type { ClassifyRecord } from './classifyOne.js';
 import type {
   ClassificationScore,
   ClassifyReport,
