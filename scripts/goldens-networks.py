@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import os
-import struct
 import sys
 import tempfile
 
@@ -48,16 +47,19 @@ class Net:
         ]
         self.side = side
         self.channels = {"data": channels}
+        self.layers = []
         self.blobs = {}
-        self.tops = []
+        # Layers by the names that our nodes have.
+        self.nodes = {}
 
     def layer(self, kind, name, bottoms, parameters="", channels=None):
         lines = [f'layer {{ name: "{name}" type: "{kind}" top: "{name}"']
         lines += [f'bottom: "{bottom}"' for bottom in bottoms]
         self.text.append(" ".join(lines + [parameters, "}"]))
+        self.layers.append((kind, name, bottoms))
         self.channels[name] = channels or self.channels[bottoms[0]]
         if kind != "ReLU":
-            self.tops.append(name)
+            self.nodes[name] = name
         return name
 
     def relu(self, x, name=None):
@@ -82,19 +84,20 @@ class Net:
             f"inner_product_param {{ num_output: {outputs} }}", outputs)
 
     def batch_norm(self, x, name, epsilon):
-        """Caffe's pair of layers; the second one has our node's name."""
+        """Caffe's pair of layers; what the second one gives is our node's."""
         count = self.channels[x]
         mean = numbers(f"{name}/mean", (count,), 0.5)
         variance = (0.5 + numbers(f"{name}/variance", (count,), 1.0) ** 2).astype(np.float32)
-        self.blobs[f"{name}/statistics"] = [mean, variance, np.ones(1, np.float32)]
-        self.blobs[name] = [
+        self.blobs[name] = [mean, variance, np.ones(1, np.float32)]
+        self.blobs[f"{name}/scale"] = [
             (1 + numbers(f"{name}/weight", (count,), 0.5)).astype(np.float32),
             numbers(f"{name}/bias", (count,), 0.5),
         ]
-        x = self.layer("BatchNorm", f"{name}/statistics", [x],
+        x = self.layer("BatchNorm", name, [x],
             f"batch_norm_param {{ use_global_stats: true eps: {epsilon} }}")
-        self.tops.remove(x)
-        return self.layer("Scale", name, [x], "scale_param { bias_term: true }")
+        x = self.layer("Scale", f"{name}/scale", [x], "scale_param { bias_term: true }")
+        self.nodes[name] = self.nodes.pop(x)
+        return x
 
     def pool(self, x, name, size, stride, pad=0, kind="MAX"):
         return self.layer("Pooling", name, [x],
@@ -282,11 +285,13 @@ def field(number, data):
 
 
 def caffemodel(net, name):
-    """NetParameter: name 1, layer 100 { name 1, blobs 7 { data 5, shape 7 { dim 1 } } }."""
+    """NetParameter: name 1, layer 100 { name 1, type 2, bottom 3, top 4, blobs 7 { data 5, shape 7 { dim 1 } } }."""
     out = field(1, name.encode())
-    for layer, blobs in net.blobs.items():
-        body = field(1, layer.encode())
-        for blob in blobs:
+    for kind, layer, bottoms in net.layers:
+        body = field(1, layer.encode()) + field(2, kind.encode())
+        body += b"".join(field(3, bottom.encode()) for bottom in bottoms)
+        body += field(4, layer.encode())
+        for blob in net.blobs.get(layer, []):
             dims = field(1, b"".join(varint(n) for n in blob.shape))
             body += field(7, field(7, dims) + field(5, blob.tobytes()))
         out += field(100, body)
@@ -304,10 +309,10 @@ def run(name, net, folder):
     dnn.enableFusion(False)
     dnn.setInput(numbers("data", (1, net.channels["data"], net.side, net.side), 128.0))
     layers = {}
-    for top, value in zip(net.tops, dnn.forward(net.tops)):
+    for node, value in zip(net.nodes, dnn.forward(list(net.nodes.values()))):
         value = value.ravel()
         places = (np.arange(1, SAMPLES + 1) * 2654435761 % 2**32 % value.size).tolist()
-        layers[top] = {
+        layers[node] = {
             "count": value.size,
             "scale": float(f"{np.abs(value).max():.7g}"),
             "mean": float(f"{value.astype(float).mean():.7g}"),
