@@ -18,6 +18,8 @@ import {
 
 const IR_VERSION = 8;
 const OPSET = 17;
+/** What models of ours say that they come from. */
+export const PRODUCER = 'googlenet-rcnn';
 
 /**
  * Writes a graph and its weights as an ONNX model (opset 17, IR version 8) with
@@ -59,7 +61,7 @@ export function emitOnnx(
   });
   return ModelProto.encode({
     irVersion: IR_VERSION,
-    producerName: 'googlenet-rcnn',
+    producerName: PRODUCER,
     opsetImport: [{ version: OPSET }],
     graph: {
       name: graph.name,

@@ -8,7 +8,8 @@ import type { OnnxModel, OnnxNode } from './readOnnx.js';
  * An ONNX model as a graph of our node kinds, its parameters under the names of
  * those nodes. Nodes are called as their outputs are. What differs between the
  * operators' versions is levelled: reshapes to two dimensions are `flatten`,
- * `Identity` and `Dropout` vanish, pools that pad one side more are those that round up.
+ * `Identity` and `Dropout` vanish; whether pools that round down give the sizes of those
+ * that round up is for `matchGraphs` to see.
  *
  * @throws DetectorError WEIGHTS_MISMATCH at operators and settings that no network
  *   of ours has
@@ -22,7 +23,7 @@ export function onnxGraph(model: OnnxModel, source: string): ForeignNetwork {
 class Converter {
   readonly #nodes: GraphNode[] = [];
   readonly #tensors = new Map<string, StoredTensor>();
-  readonly #floorPools = new Set<string>();
+  readonly #floorPools = new Map<string, number>();
   /** Outputs of operators that change nothing, and what they repeat. */
   readonly #aliases = new Map<string, string>();
 
@@ -163,16 +164,16 @@ class Converter {
     const [top, left, bottom, right] = this.#pads(node, size, stride);
     const op = node.opType === 'MaxPool' ? 'maxPool' : 'averagePool';
     const isCeil = this.#integer(node, 'ceil_mode', 0) === 1;
-    // Rounding down with stride − 1 more on the far side is rounding up.
-    const isPaddedCeil = op === 'maxPool' && !isCeil && bottom === top + stride - 1;
-    if (top !== left || bottom !== right || (bottom !== top && !isPaddedCeil)) {
+    // Before opset 10 pools round down; more padding on the far side makes up for it.
+    const isUneven = bottom !== top && (op !== 'maxPool' || isCeil || bottom < top);
+    if (top !== left || bottom !== right || isUneven) {
       throw this.#cannot(node, `with pads [${[top, left, bottom, right].join()}]`);
     }
     const excludesPad = this.#integer(node, 'count_include_pad', 0) === 0;
     if (op === 'averagePool' && top > 0 && excludesPad) {
       throw this.#cannot(node, 'that leaves the padding out of the mean');
     }
-    if (!isCeil && !isPaddedCeil) this.#floorPools.add(name);
+    if (!isCeil) this.#floorPools.set(name, bottom);
     this.#nodes.push({ op, name, input, size, stride, pad: top });
   }
 

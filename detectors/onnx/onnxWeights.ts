@@ -40,7 +40,7 @@ export function readOnnxWeights(
   if (model.producer === PRODUCER && 'graph' in model.metadata) {
     return readOwn(model, source);
   }
-  return matchForeign(model, onnxGraph(model, source), source, options);
+  return matchForeign(onnxGraph(model, source), source, options);
 }
 
 /** A model of ours: parameters by name, after its nodes are found to be ours. */
@@ -81,7 +81,6 @@ const plainNode = ({ attributes, ...node }: OnnxModel['nodes'][number]) => ({
 });
 
 function matchForeign(
-  model: OnnxModel,
   foreign: ForeignNetwork,
   source: string,
   options: ChooseNetworkOptions,

@@ -1,12 +1,7 @@
 import { isLegacyTorchFile } from './torch/torchFile.js';
 
 export type WeightsFormat =
-  | 'safetensors'
-  | 'caffemodel'
-  | 'caffe-mean'
-  | 'onnx'
-  | 'torch'
-  | 'tfjs';
+  'safetensors' | 'caffemodel' | 'caffe-mean' | 'onnx' | 'torch' | 'tfjs';
 
 /** What a file is, or why it can't be read. */
 export type DetectedFormat = { format: WeightsFormat } | { problem: string };
@@ -91,7 +86,8 @@ function readFields(bytes: Uint8Array): Set<number> {
     const tag = varint();
     const wire = tag % 8;
     if (!(tag >= 8) || ![0, 1, 2, 5].includes(wire)) break;
-    const length = wire === 0 ? (varint(), 0) : wire === 1 ? 8 : wire === 5 ? 4 : varint();
+    const length =
+      wire === 0 ? (varint(), 0) : wire === 1 ? 8 : wire === 5 ? 4 : varint();
     if (!(length >= 0)) break;
     // The last field of a truncated file counts too.
     tags.add(tag);

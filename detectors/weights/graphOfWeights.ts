@@ -46,7 +46,9 @@ function countClasses(text: string): number | undefined {
     return undefined;
   }
   const count = Array.isArray(value) ? value.length : value;
-  return Number.isInteger(count) && (count as number) > 0 && (count as number) <= MAX_CLASSES
+  return Number.isInteger(count) &&
+    (count as number) > 0 &&
+    (count as number) <= MAX_CLASSES
     ? (count as number)
     : undefined;
 }

@@ -126,7 +126,10 @@ function importSafetensors(
   return { ...found, metadata: classifierMetadata(found.graph, mean) };
 }
 
-function meanOf(file: { bytes: Uint8Array; source: string }, notes: string[]): number[] {
+function meanOf(
+  file: { bytes: Uint8Array; source: string },
+  notes: string[],
+): number[] {
   const { channels, height, width, spread } = readCaffeMean(file.bytes, file.source);
   const list = channels.map((value) => value.toFixed(3)).join(', ');
   notes.push(

@@ -12,8 +12,8 @@ export interface ForeignNetwork {
   output: string;
   /** Parameters by our rule: `NODE/weight` and so on, NODE being the foreign name. */
   tensors: ReadonlyMap<string, StoredTensor>;
-  /** Pools that round their output's size down; ours round up. */
-  floorPools: ReadonlySet<string>;
+  /** Pools that round their output's size down, with their far padding; ours round up. */
+  floorPools: ReadonlyMap<string, number>;
 }
 
 /** Differences of settings up to this are those of single precision. */
@@ -124,17 +124,18 @@ class Matcher {
         throw differs(`its ${key} is ${their[key]}, not ${our[key]}`);
       }
     }
-    if (this.foreign.floorPools.has(theirs.name)) this.#checkRounding(ours, theirs);
+    const far = this.foreign.floorPools.get(theirs.name);
+    if (far !== undefined) this.#checkRounding(ours, theirs, far);
   }
 
   /** That a pool which rounds down gives what ours gives at the file's size. */
-  #checkRounding(ours: GraphNode, theirs: GraphNode): void {
+  #checkRounding(ours: GraphNode, theirs: GraphNode, far: number): void {
     if (ours.op !== 'maxPool' && ours.op !== 'averagePool') return;
     const { size, stride, pad = 0 } = ours;
     const [, , ...sides] = this.#shapes.get(ours.input)!;
     const [, , ...results] = this.#shapes.get(ours.name)!;
     const isSame = sides.every(
-      (side, i) => Math.floor((side + 2 * pad - size) / stride) + 1 === results[i],
+      (side, i) => Math.floor((side + pad + far - size) / stride) + 1 === results[i],
     );
     if (!isSame) throw this.#differs(ours.name, theirs.name, 'it rounds its size down');
   }

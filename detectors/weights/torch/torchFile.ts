@@ -1,5 +1,5 @@
 import { DetectorError } from '../../errors.js';
-import { halfToSingle } from '../halfFloat.js';
+import { brainToSingle, halfToSingle } from '../halfFloat.js';
 import { countOf, type StoredTensor } from '../storedTensors.js';
 import {
   Cursor,
@@ -30,18 +30,11 @@ const NUMBER_TYPES = new Map<string, NumberType>([
   ['Float', { bytes: 4, toSingle: (b) => new Float32Array(b) }],
   ['Double', { bytes: 8, toSingle: (b) => Float32Array.from(new Float64Array(b)) }],
   ['Half', { bytes: 2, toSingle: (b) => halfToSingle(new Uint16Array(b)) }],
-  ['BFloat16', { bytes: 2, toSingle: brainToSingle }],
+  ['BFloat16', { bytes: 2, toSingle: (b) => brainToSingle(new Uint16Array(b)) }],
   ...(['Long', 'Int', 'Short', 'Char', 'Byte', 'Bool'] as const).map(
     (name, i) => [name, { bytes: [8, 4, 2, 1, 1, 1][i] }] as [string, NumberType],
   ),
 ]);
-
-/** The upper halves of single-precision numbers. */
-function brainToSingle(bytes: ArrayBuffer): Float32Array {
-  return new Float32Array(
-    Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer,
-  );
-}
 
 class Storage extends HostObject {
   readonly kind = 'storage';
