@@ -4,11 +4,16 @@ import { readOnnxWeights } from '../onnx/onnxWeights.js';
 import { readTfjsWeights, type ReadShard } from '../tfjs/readTfjs.js';
 import { readCaffeMean } from './caffe/caffeMean.js';
 import { caffeParameters, readCaffeNet } from './caffe/caffemodel.js';
-import { chooseNetwork, type ChooseNetworkOptions } from './chooseNetwork.js';
+import {
+  chooseNetwork,
+  type ChooseNetworkOptions,
+  type FoundNetwork,
+} from './chooseNetwork.js';
 import { classifierMetadata } from './classifierMetadata.js';
 import { detectFormat, type WeightsFormat } from './detectFormat.js';
 import { graphOfWeights } from './graphOfWeights.js';
 import { readWeights } from './safetensors.js';
+import type { StoredTensor } from './storedTensors.js';
 import { readTorchFile } from './torch/torchFile.js';
 import { torchParameters } from './torch/torchParameters.js';
 import type { Weights } from './weights.js';
@@ -50,18 +55,17 @@ export async function importWeights(
   const { format } = detected;
   const notes: string[] = [];
   const mean = options.mean && meanOf(options.mean, notes);
-  const { tensors, metadata } = await readFormat(format, bytes, source, options, mean);
-  const imported = {
+  const imported = JSON.stringify({
     format,
     bytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest('hex'),
-  };
-  return {
-    format,
-    notes,
+  });
+  const describe = ({ graph, tensors }: FoundNetwork): Weights => ({
     tensors,
-    metadata: { imported: JSON.stringify(imported), ...metadata },
-  };
+    metadata: { ...classifierMetadata(graph, mean), imported },
+  });
+  const weights = await readFormat(format, bytes, source, options, describe);
+  return { format, notes, ...weights };
 }
 
 async function readFormat(
@@ -69,13 +73,12 @@ async function readFormat(
   bytes: Uint8Array,
   source: string,
   options: ImportWeightsOptions,
-  mean: number[] | undefined,
+  describe: (found: FoundNetwork) => Weights,
 ): Promise<Weights> {
   switch (format) {
     case 'caffemodel': {
-      const net = readCaffeNet(bytes, source);
-      const found = chooseNetwork(caffeParameters(net, source), options);
-      return { ...found, metadata: classifierMetadata(found.graph, mean) };
+      const file = caffeParameters(readCaffeNet(bytes, source), source);
+      return describe(chooseNetwork(file, options));
     }
     case 'caffe-mean':
       throw new DetectorError(
@@ -83,16 +86,22 @@ async function readFormat(
         `${source}: this is a Caffe mean file and no network; give it with --mean beside the .caffemodel`,
       );
     case 'torch': {
-      const state = readTorchFile(bytes, source);
-      const found = chooseNetwork(torchParameters(state, source), options);
-      return { ...found, metadata: classifierMetadata(found.graph, mean) };
+      const file = torchParameters(readTorchFile(bytes, source), source);
+      return describe(chooseNetwork(file, options));
     }
     case 'onnx': {
-      const found = readOnnxWeights(bytes, source, options);
-      return { metadata: classifierMetadata(found.graph, mean), ...found };
+      const { metadata, ...found } = readOnnxWeights(bytes, source, options);
+      return metadata ? { metadata, tensors: found.tensors } : describe(found);
     }
-    case 'safetensors':
-      return importSafetensors(bytes, source, options, mean);
+    case 'safetensors': {
+      const weights = readWeights(bytes, source);
+      if (weights.metadata.graph !== undefined) {
+        graphOfWeights(weights, source);
+        return weights;
+      }
+      const file = torchParameters(stored(weights), source);
+      return describe(chooseNetwork(file, options));
+    }
     case 'tfjs':
       if (!options.readShard) {
         throw new DetectorError(
@@ -104,27 +113,13 @@ async function readFormat(
   }
 }
 
-/** Our own files as they are; others by torchvision's names. */
-function importSafetensors(
-  bytes: Uint8Array,
-  source: string,
-  options: ImportWeightsOptions,
-  mean: number[] | undefined,
-): Weights {
-  const weights = readWeights(bytes, source);
-  if (weights.metadata.graph !== undefined) {
-    graphOfWeights(weights, source);
-    return weights;
-  }
-  const state = new Map(
-    [...weights.tensors].map(([name, { shape, data }]) => [
+const stored = ({ tensors }: Weights): Map<string, StoredTensor> =>
+  new Map(
+    [...tensors].map(([name, { shape, data }]) => [
       name,
       { shape, type: 'float', read: () => data },
     ]),
   );
-  const found = chooseNetwork(torchParameters(state, source), options);
-  return { ...found, metadata: classifierMetadata(found.graph, mean) };
-}
 
 function meanOf(
   file: { bytes: Uint8Array; source: string },
