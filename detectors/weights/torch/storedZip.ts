@@ -87,7 +87,10 @@ function readEntry(
   const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
   const place = `entry ${index} ("${name.slice(0, 100)}")`;
   if (flags & 1) throw new Error(`${place} is encrypted`);
-  if (method !== 0) throw new Error(`${place} is compressed; PyTorch stores as it is`);
+  if (method !== 0)
+    throw new Error(
+      `${place} is compressed, as torch.save never does; of TorchScript, save the model's state_dict() instead`,
+    );
 
   const sizes = [24, 20, 42].map((offset) => view.getUint32(at + offset, true));
   readWideSizes(view, at + 46 + nameLength, extraLength, sizes);
