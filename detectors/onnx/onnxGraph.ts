@@ -12,7 +12,7 @@ import type { OnnxModel, OnnxNode } from './readOnnx.js';
  * that round up is for `matchGraphs` to see.
  *
  * @throws DetectorError WEIGHTS_MISMATCH at operators and settings that no network
- *   of ours has
+ *   of ours has; INVALID_WEIGHTS when a node reads what comes after it
  */
 export function onnxGraph(model: OnnxModel, source: string): ForeignNetwork {
   const converter = new Converter(model, source);
@@ -26,11 +26,17 @@ class Converter {
   readonly #floorPools = new Map<string, number>();
   /** Outputs of operators that change nothing, and what they repeat. */
   readonly #aliases = new Map<string, string>();
+  /** Values that are there before the node at hand. */
+  readonly #known: Set<string>;
 
   constructor(
     private readonly model: OnnxModel,
     private readonly source: string,
-  ) {}
+  ) {
+    const { inputs, tensors, integers } = model;
+    const names = inputs.map(({ name }) => name);
+    this.#known = new Set([...names, ...tensors.keys(), ...integers.keys()]);
+  }
 
   result(): ForeignNetwork {
     const { inputs, outputs, graphName } = this.model;
@@ -60,6 +66,19 @@ class Converter {
 
   add(node: OnnxNode): void {
     const name = node.output[0] ?? '';
+    // ONNX wants every value before its use; what follows relies on it.
+    const early = node.input.find((value) => value !== '' && !this.#known.has(value));
+    if (early !== undefined || this.#known.has(name)) {
+      throw new DetectorError(
+        'INVALID_WEIGHTS',
+        `${this.source}: not a sound ONNX model: node "${node.name.slice(0, 100)}" ${early === undefined ? 'gives' : 'reads'} "${(early ?? name).slice(0, 100)}", which ${early === undefined ? 'is there already' : 'no earlier node, no initialiser and no input is'}`,
+      );
+    }
+    this.#add(node, name);
+    for (const output of node.output) this.#known.add(output);
+  }
+
+  #add(node: OnnxNode, name: string): void {
     const input = this.#resolve(node.input[0] ?? '');
     switch (node.opType) {
       case 'Identity':
