@@ -139,8 +139,10 @@ async function fetchInto(
 
 /** Follows redirects to the response with the file. */
 async function request(url: URL, start: number, watchdog: Watchdog): Promise<Response> {
+  // Only what began on this machine may stay on it without HTTPS.
+  const isLocal = isLocalHttp(url);
   for (let redirects = 0; ; redirects++) {
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
+    if (url.protocol !== 'https:' && !(isLocal && isLocalHttp(url))) {
       throw new FinalProblem(
         `${redirects > 0 ? 'it redirects to' : 'it is'} ${url.href}, which is not HTTPS; refused`,
       );
@@ -188,11 +190,13 @@ async function request(url: URL, start: number, watchdog: Watchdog): Promise<Res
   }
 }
 
-/** Hosts for which no network is crossed. */
-function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-  );
+/** Plain HTTP that crosses no network. */
+function isLocalHttp({ protocol, hostname }: URL): boolean {
+  const isLoopback =
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    /^127(\.\d+){3}$/.test(hostname);
+  return protocol === 'http:' && isLoopback;
 }
 
 /** The length that a whole file will have, checked against what is known of it. */
