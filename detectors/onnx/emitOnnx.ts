@@ -46,14 +46,15 @@ export function emitOnnx(
   }
   const emitter = new Emitter(weights, shapes);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
-  const value = (name: string, dims: (number | string)[]) => ({
+  /** Dimensions are sizes, names of free ones, or null where nothing is said. */
+  const value = (name: string, dims: (number | string | null)[]) => ({
     name,
     type: {
       tensorType: {
         elemType: FLOAT,
         shape: {
           dim: dims.map((d) =>
-            typeof d === 'number' ? { dimValue: d } : { dimParam: d },
+            d === null ? {} : typeof d === 'number' ? { dimValue: d } : { dimParam: d },
           ),
         },
       },
@@ -68,10 +69,12 @@ export function emitOnnx(
       node: emitter.nodes,
       initializer: emitter.initializers,
       input: [value(graph.input, ['batch', graph.inputChannels, 'height', 'width'])],
-      output: outputs.map((name) => ({
-        name,
-        type: { tensorType: { elemType: FLOAT } },
-      })),
+      output: outputs.map((name) =>
+        value(
+          name,
+          shapes.get(name)!.map((size, axis) => (axis === 1 ? size : null)),
+        ),
+      ),
     },
   }).finish();
 }

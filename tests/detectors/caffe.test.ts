@@ -43,12 +43,12 @@ function expectSame(read: Weights, written: Weights, tolerance = 0): void {
 }
 
 describe('networks in Caffe’s files', () => {
-  // Caffe's own form of LeNet-5 there is not; Gabor filters are no layer of Caffe's.
   it.each([
     'googlenet',
     'googlenet-bn',
     'googlenet-naive',
     'googlenet-wide',
+    'gabor-googlenet',
     'nin',
     'lenet',
     'alexnet',
@@ -104,6 +104,15 @@ describe('networks in Caffe’s files', () => {
       expectSame(dropped, { ...weights, tensors: new Map(main) });
     },
   );
+
+  it('takes no other filters for Gabor’s', () => {
+    const { parts } = network('gabor-googlenet');
+    const [gabor] = parts.filter(({ name }) => name.startsWith('s1/gabor'));
+    gabor.blobs[0].data[5] += 0.01;
+    expect(() =>
+      readCaffemodel(writeCaffemodel(parts, { form: 'layer' }), 'x'),
+    ).toThrow(/"s1\/gabor_7x7" is not a part of the network/);
+  });
 
   it('cannot keep what a file has not', () => {
     const bytes = writeCaffemodel(network('googlenet').parts, { form: 'layer' });

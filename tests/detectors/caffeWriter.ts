@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/light.js';
+import { gaborFilters } from '../../detectors/graph/gaborFilters.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
 
@@ -71,6 +72,9 @@ export function caffeParts(graph: Graph, weights: Weights): CaffePart[] {
     const { name } = node;
     const bottom = node.op === 'concat' ? [...node.inputs] : [node.input];
     const part = { name, type: TYPES[node.op] ?? 'Other', bottom, top: [name] };
+    if (node.op === 'fixedConvolution') {
+      return [{ ...part, type: 'Convolution', blobs: [gaborFilters(node, 3)] }];
+    }
     if (node.op !== 'batchNormalization') {
       const blobs = [get(`${name}/weight`), get(`${name}/bias`)];
       return [{ ...part, blobs: blobs.filter((blob) => blob !== undefined) }];

@@ -62,6 +62,20 @@ describe('models of ours', () => {
     expectSame(read, weights);
   });
 
+  it('declares the shapes of its outputs, which onnx.checker demands', () => {
+    const { graph, weights } = network('googlenet');
+    const outputs = ['inception_4e/output', 'prob'];
+    const model = ModelProto.toObject(
+      ModelProto.decode(exportOnnx(graph, weights, outputs)),
+      { longs: Number },
+    ) as { graph: { output: unknown[] } };
+    const shape = (...dim: object[]) => ({ shape: { dim }, elemType: FLOAT });
+    expect(model.graph.output).toMatchObject([
+      { type: { tensorType: shape({}, { dimValue: 832 }, {}, {}) } },
+      { type: { tensorType: shape({}, { dimValue: CLASSES }) } },
+    ]);
+  });
+
   it('is refused when its nodes were changed', () => {
     const { graph, weights } = network('lenet');
     const model = ModelProto.decode(

@@ -1,5 +1,6 @@
 import { DetectorError } from '../../errors.js';
-import type { Graph, GraphNode } from '../../graph/types.js';
+import { gaborFilters } from '../../graph/gaborFilters.js';
+import type { FixedConvolution, Graph, GraphNode } from '../../graph/types.js';
 import type { ParameterFile } from '../chooseNetwork.js';
 import type { StoredTensor } from '../storedTensors.js';
 import { blobTensor, NetParameter, type Blob } from './schema.js';
@@ -129,6 +130,11 @@ class NodeReader {
       return this.#normalization(node.name, node.input);
     const layer = this.layers.get(node.name);
     if (!layer) return;
+    if (node.op === 'fixedConvolution') {
+      // Caffe has no filters by formula; a file has them as numbers.
+      if (areGabor(layer, node)) this.#used.add(layer.name);
+      return;
+    }
     const ranks: Partial<Record<GraphNode['op'], number>> = {
       convolution: 4,
       linear: 2,
@@ -185,6 +191,17 @@ class NodeReader {
   #wrongCount({ name, blobs }: CaffeLayer): DetectorError {
     return invalid(this.source, `layer "${name}" has ${blobs.length} blobs`);
   }
+}
+
+/** Whether a layer's filters are those of the formula, to single precision. */
+function areGabor({ blobs }: CaffeLayer, node: FixedConvolution): boolean {
+  const [filters] = blobs;
+  const [outputs, channels, ...size] = filters.shape;
+  const isLike =
+    outputs === node.orientations && size.join() === `${node.size},${node.size}`;
+  if (blobs.length !== 1 || !isLike) return false;
+  const { data } = gaborFilters(node, channels);
+  return filters.read().every((value, i) => Math.abs(value - data[i]) < 1e-5);
 }
 
 function divided(sums: StoredTensor, factor: StoredTensor): StoredTensor {
