@@ -162,14 +162,15 @@ export function zooModel(graph: Graph, weights: Weights, form: ZooForm): ZooMode
         if (opset < 5)
           add('Reshape', `${name}/flat`, inputs, [integers('shape', [1, columns])]);
         else {
+          const shapeName = `OC2_${name}_shape`;
           const rawData = new Uint8Array(BigInt64Array.of(1n, BigInt(columns)).buffer);
           initializers.push({
-            name: 'OC2_DUMMY_1',
+            name: shapeName,
             dims: [2],
             dataType: INT64,
             rawData,
           });
-          add('Reshape', `${name}/flat`, [...inputs, 'OC2_DUMMY_1']);
+          add('Reshape', `${name}/flat`, [...inputs, shapeName]);
         }
         const flat = value(`${name}/flat`);
         const weight = parameter(`${name}/weight`, 'w', isProduct);
