@@ -12,7 +12,12 @@ import { emitTfjs, type TfjsFiles } from '../../detectors/tfjs/emitTfjs.js';
 import { readTfjsWeights } from '../../detectors/tfjs/readTfjs.js';
 import { classifierMetadata } from '../../detectors/weights/classifierMetadata.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
-import { randomNumbers, randomTensor, randomWeights } from './randomNetwork.js';
+import {
+  patternedWeights,
+  randomNumbers,
+  randomTensor,
+  randomWeights,
+} from './randomNetwork.js';
 
 await tf.setBackend('cpu');
 
@@ -205,7 +210,7 @@ describe('tfjs graph models, run by tfjs on its CPU backend', () => {
 
 describe('reading tfjs models', () => {
   const graph = networkNamed('lenet').build(4);
-  const weights = randomWeights(graph, 2, classifierMetadata(graph));
+  const weights = patternedWeights(graph, classifierMetadata(graph));
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   const read = ({ model, shards }: TfjsFiles, bytes = json(model)) =>
     readTfjsWeights(bytes, 'file', (name) => {
@@ -224,7 +229,7 @@ describe('reading tfjs models', () => {
     'alexnet',
   ])('%s gives back exactly what went in, from several shards', async (name) => {
     const other = networkNamed(name).build(4);
-    const written = randomWeights(other, 2, classifierMetadata(other));
+    const written = patternedWeights(other, classifierMetadata(other));
     const output = emitTfjs(other, written, [other.nodes.at(-1)!.name]);
     if (name === 'googlenet') expect(output.shards.size).toBeGreaterThan(1);
     const back = await read(output);
