@@ -48,8 +48,9 @@ export interface SafetensorsFile {
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON
  * header, then the numbers. Understands F32, F16 and BF16 (widened to single), F64
  * (rounded to it) and U8; PyTorch's counts of training steps
- * (`….num_batches_tracked`, I64) are left out. Every length and offset is checked before use; the numbers are copied, so the
- * file's bytes can be let go.
+ * (`….num_batches_tracked`, I64) are left out. Every length and offset is checked before
+ * use, tensors must not overlap; the numbers are copied, so the file's bytes can be let
+ * go.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS

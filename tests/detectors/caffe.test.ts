@@ -14,6 +14,7 @@ import {
   type CaffePart,
 } from './caffeWriter.js';
 import { patternedWeights } from './randomNetwork.js';
+import { numberBytes } from '../numberBytes.js';
 
 const CLASSES = 7;
 const network = (name: string) => {
@@ -34,9 +35,7 @@ function expectSame(read: Weights, written: Weights): void {
   for (const [name, { shape, data }] of written.tensors) {
     const tensor = read.tensors.get(name)!;
     expect(tensor.shape, name).toEqual(shape);
-    expect(Buffer.from(tensor.data.buffer).equals(Buffer.from(data.buffer)), name).toBe(
-      true,
-    );
+    expect(numberBytes(tensor.data).equals(numberBytes(data)), name).toBe(true);
   }
 }
 

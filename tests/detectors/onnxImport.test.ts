@@ -12,6 +12,7 @@ import { importWeights } from '../../detectors/weights/importWeights.js';
 import type { Weights } from '../../detectors/weights/weights.js';
 import { randomTensor, randomNumbers, randomWeights } from './randomNetwork.js';
 import { writeZooModel, zooModel, type ZooModel } from './zooWriter.js';
+import { numberBytes } from '../numberBytes.js';
 
 const CLASSES = 5;
 const network = (name: string) => {
@@ -23,10 +24,7 @@ function expectSame(read: { tensors: Weights['tensors'] }, written: Weights): vo
   for (const [name, { shape, data }] of written.tensors) {
     const tensor = read.tensors.get(name)!;
     expect(tensor.shape, name).toEqual(shape);
-    expect(
-      Buffer.compare(Buffer.from(tensor.data.buffer), Buffer.from(data.buffer)),
-      name,
-    ).toBe(0);
+    expect(Buffer.compare(numberBytes(tensor.data), numberBytes(data)), name).toBe(0);
   }
 }
 const problem = (work: () => unknown): string => {
