@@ -11,8 +11,9 @@ import type {
   MaxPool,
 } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
+import { TfjsBuilder } from './builder.js';
 import { toFilters, transposed } from './layout.js';
-import { attributes, type TfjsModel, type TfjsNode, type TfjsWeight } from './model.js';
+import { attributes, type TfjsModel } from './model.js';
 
 /** What models of ours say that they come from. */
 export const GENERATOR = 'googlenet-rcnn';
@@ -84,37 +85,24 @@ export function emitTfjs(
   };
 }
 
-class Emitter {
-  readonly nodes: TfjsNode[] = [];
-  readonly weightList: TfjsWeight[] = [];
+class Emitter extends TfjsBuilder {
   readonly inputShape: readonly number[];
-  readonly #numbers: (Float32Array | Int32Array)[] = [];
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
 
   constructor(
     private readonly graph: Graph,
     private readonly weights: Weights,
   ) {
+    super();
     this.#shapes = inferShapes(graph);
     const isFixed = graph.nodes.some(({ op }) => op === 'flatten');
     const [height, width] = (isFixed && graph.inputSize) || [-1, -1];
     this.inputShape = [-1, height, width, graph.inputChannels];
     const dim = this.inputShape.map((size) => ({ size: String(size) }));
-    this.#node('Placeholder', graph.input, [], {
+    this.node('Placeholder', graph.input, [], {
       dtype: attributes.float,
       shape: { shape: { dim } },
     });
-  }
-
-  bytes(): Uint8Array {
-    const total = this.#numbers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const bytes = new Uint8Array(total);
-    let at = 0;
-    for (const { buffer, byteOffset, byteLength } of this.#numbers) {
-      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      at += byteLength;
-    }
-    return bytes;
   }
 
   emit(node: GraphNode): void {
@@ -126,25 +114,25 @@ class Emitter {
       case 'fixedConvolution':
         return this.#fixedConvolution(node);
       case 'relu':
-        return this.#node('Relu', name, [node.input], T);
+        return this.node('Relu', name, [node.input], T);
       case 'tanh': {
         const { input, amplitude = 1, slope = 1 } = node;
-        this.#node(
+        this.node(
           'Mul',
           `${name}__steep`,
-          [input, this.#number(name, 'slope', slope)],
+          [input, this.number(name, 'slope', slope)],
           T,
         );
-        this.#node('Tanh', `${name}__unit`, [`${name}__steep`], T);
-        const factor = this.#number(name, 'amplitude', amplitude);
-        return this.#node('Mul', name, [`${name}__unit`, factor], T);
+        this.node('Tanh', `${name}__unit`, [`${name}__steep`], T);
+        const factor = this.number(name, 'amplitude', amplitude);
+        return this.node('Mul', name, [`${name}__unit`, factor], T);
       }
       case 'maxPool':
         return this.#maxPool(node);
       case 'averagePool':
         return this.#averagePool(node);
       case 'localResponseNormalization':
-        return this.#node('LRN', name, [node.input], {
+        return this.node('LRN', name, [node.input], {
           ...T,
           depth_radius: attributes.integer((node.size - 1) / 2),
           bias: { f: node.k },
@@ -154,7 +142,7 @@ class Emitter {
       case 'batchNormalization': {
         const names = ['weight', 'bias', 'mean', 'variance'];
         const inputs = [node.input, ...names.map((p) => this.#parameter(name, p))];
-        return this.#node('FusedBatchNormV3', name, inputs, {
+        return this.node('FusedBatchNormV3', name, inputs, {
           ...T,
           U: attributes.float,
           epsilon: { f: node.epsilon },
@@ -163,13 +151,13 @@ class Emitter {
         });
       }
       case 'channelScale':
-        this.#node(
+        this.node(
           'Mul',
           `${name}__scaled`,
           [node.input, this.#parameter(name, 'weight')],
           T,
         );
-        return this.#node(
+        return this.node(
           'AddV2',
           name,
           [`${name}__scaled`, this.#parameter(name, 'bias')],
@@ -178,10 +166,10 @@ class Emitter {
       case 'concat':
         return this.#concat(name, node.inputs);
       case 'globalAveragePool':
-        return this.#node(
+        return this.node(
           'Mean',
           name,
-          [node.input, this.#integers(name, 'axes', [1, 2])],
+          [node.input, this.integers(name, 'axes', [1, 2])],
           {
             ...T,
             keep_dims: { b: false },
@@ -189,27 +177,27 @@ class Emitter {
           },
         );
       case 'flatten': {
-        const order = this.#integers(name, 'order', [0, 3, 1, 2]);
+        const order = this.integers(name, 'order', [0, 3, 1, 2]);
         const plane = `${name}__planes`;
-        this.#node('Transpose', plane, [node.input, order], {
+        this.node('Transpose', plane, [node.input, order], {
           ...T,
           Tperm: attributes.int,
         });
-        const shape = this.#integers(name, 'shape', [-1, this.#shapes.get(name)![1]]);
-        return this.#node('Reshape', name, [plane, shape], {
+        const shape = this.integers(name, 'shape', [-1, this.#shapes.get(name)![1]]);
+        return this.node('Reshape', name, [plane, shape], {
           ...T,
           Tshape: attributes.int,
         });
       }
       case 'dropout':
-        return this.#node('Identity', name, [node.input], T);
+        return this.node('Identity', name, [node.input], T);
       case 'linear': {
         const product = `${name}__product`;
         const weight = transposed(this.#tensor(name, 'weight'));
-        this.#node(
+        this.node(
           'MatMul',
           product,
-          [node.input, this.#constant(`${name}/weight`, weight)],
+          [node.input, this.constant(`${name}/weight`, weight)],
           {
             ...T,
             transpose_a: { b: false },
@@ -220,23 +208,23 @@ class Emitter {
       }
       case 'radialBasis': {
         // [batch, 1, inputs] − [outputs, inputs] = [batch, outputs, inputs]
-        const axis = this.#integers(name, 'axis', [1]);
-        this.#node('ExpandDims', `${name}__row`, [node.input, axis], {
+        const axis = this.integers(name, 'axis', [1]);
+        this.node('ExpandDims', `${name}__row`, [node.input, axis], {
           ...T,
           Tdim: attributes.int,
         });
         const prototypes = this.#parameter(name, 'weight');
-        this.#node('Sub', `${name}__difference`, [`${name}__row`, prototypes], T);
-        this.#node('Square', `${name}__square`, [`${name}__difference`], T);
-        const last = this.#integers(name, 'axes', [2]);
-        return this.#node('Sum', name, [`${name}__square`, last], {
+        this.node('Sub', `${name}__difference`, [`${name}__row`, prototypes], T);
+        this.node('Square', `${name}__square`, [`${name}__difference`], T);
+        const last = this.integers(name, 'axes', [2]);
+        return this.node('Sum', name, [`${name}__square`, last], {
           ...T,
           keep_dims: { b: false },
           Tidx: attributes.int,
         });
       }
       case 'softmax':
-        return this.#node('Softmax', name, [node.input], T);
+        return this.node('Softmax', name, [node.input], T);
       case 'spaceToBatch':
         return this.#spaceToBatch(name, node.input, node.block);
       case 'batchToSpace':
@@ -250,17 +238,17 @@ class Emitter {
     const filters = toFilters(this.#tensor(name, 'weight'), groups);
     const input = this.#padded(node);
     if (groups === 1) {
-      this.#slide(sum, input, this.#constant(`${name}/weight`, filters[0]), node);
+      this.#slide(sum, input, this.constant(`${name}/weight`, filters[0]), node);
     } else {
-      const axis = this.#scalar(name, 'split', 3);
-      this.#node('Split', `${name}__groups`, [axis, input], {
+      const axis = this.scalar(name, 'split', 3);
+      this.node('Split', `${name}__groups`, [axis, input], {
         T: attributes.float,
         num_split: attributes.integer(groups),
       });
       const parts = filters.map((filter, i) => {
         const part = `${name}__group${i}`;
         const source = `${name}__groups${i > 0 ? `:${i}` : ''}`;
-        this.#slide(part, source, this.#constant(`${name}/weight__${i}`, filter), node);
+        this.#slide(part, source, this.constant(`${name}/weight__${i}`, filter), node);
         return part;
       });
       this.#concat(sum, parts, `${name}__join`);
@@ -271,7 +259,7 @@ class Emitter {
   #fixedConvolution(node: FixedConvolution): void {
     const filters = gaborFilters(node, this.#shapes.get(node.input)![1]);
     const [filter] = toFilters(filters, 1);
-    const name = this.#constant(`${node.name}__filters`, filter);
+    const name = this.constant(`${node.name}__filters`, filter);
     this.#slide(node.name, this.#padded(node), name, node);
   }
 
@@ -282,7 +270,7 @@ class Emitter {
     filter: string,
     { stride = 1 }: Convolution | FixedConvolution,
   ): void {
-    this.#node('Conv2D', name, [input, filter], {
+    this.node('Conv2D', name, [input, filter], {
       T: attributes.float,
       strides: attributes.integers([1, stride, stride, 1]),
       dilations: attributes.integers([1, 1, 1, 1]),
@@ -302,13 +290,13 @@ class Emitter {
 
   #pad(name: string, input: string, near: number, far: number, value: number): string {
     const side = [near, far];
-    const paddings = this.#constant(
+    const paddings = this.constant(
       `${name}__paddings`,
       { shape: [4, 2], data: Int32Array.of(0, 0, ...side, ...side, 0, 0) },
       'int32',
     );
-    const fill = this.#number(name, 'fill', value);
-    this.#node('PadV2', `${name}__padded`, [input, paddings, fill], {
+    const fill = this.number(name, 'fill', value);
+    this.node('PadV2', `${name}__padded`, [input, paddings, fill], {
       T: attributes.float,
       Tpaddings: attributes.int,
     });
@@ -334,7 +322,7 @@ class Emitter {
   }
 
   #pool(op: string, name: string, input: string, size: number, stride: number): void {
-    this.#node(op, name, [input], {
+    this.node(op, name, [input], {
       T: attributes.float,
       ksize: attributes.integers([1, size, size, 1]),
       strides: attributes.integers([1, stride, stride, 1]),
@@ -345,8 +333,8 @@ class Emitter {
 
   #concat(name: string, inputs: readonly string[], prefix = name): void {
     const rank = this.#shapes.get(inputs[0])?.length ?? 4;
-    const axis = this.#scalar(prefix, 'axis', rank === 4 ? 3 : 1);
-    this.#node('ConcatV2', name, [...inputs, axis], {
+    const axis = this.scalar(prefix, 'axis', rank === 4 ? 3 : 1);
+    this.node('ConcatV2', name, [...inputs, axis], {
       T: attributes.float,
       N: attributes.integer(inputs.length),
       Tidx: attributes.int,
@@ -354,7 +342,7 @@ class Emitter {
   }
 
   #addBias(name: string, sum: string): void {
-    this.#node('BiasAdd', name, [sum, this.#parameter(name, 'bias')], {
+    this.node('BiasAdd', name, [sum, this.#parameter(name, 'bias')], {
       T: attributes.float,
       data_format: attributes.channelsLast,
     });
@@ -365,16 +353,16 @@ class Emitter {
     const int = { T: attributes.int };
     const size = this.#size(name, input);
     const side = (suffix: string) => `${name}__${suffix}`;
-    this.#node('Neg', side('negative'), [size], int);
-    const blocks = this.#integers(name, 'blocks', [block, block]);
-    this.#node('FloorMod', side('lack'), [side('negative'), blocks], int);
-    const zeros = this.#integers(name, 'zeros', [0, 0]);
-    this.#node('Pack', side('pads'), [zeros, side('lack')], {
+    this.node('Neg', side('negative'), [size], int);
+    const blocks = this.integers(name, 'blocks', [block, block]);
+    this.node('FloorMod', side('lack'), [side('negative'), blocks], int);
+    const zeros = this.integers(name, 'zeros', [0, 0]);
+    this.node('Pack', side('pads'), [zeros, side('lack')], {
       ...int,
       N: attributes.integer(2),
       axis: attributes.integer(1),
     });
-    this.#node('SpaceToBatchND', name, [input, blocks, side('pads')], {
+    this.node('SpaceToBatchND', name, [input, blocks, side('pads')], {
       T: attributes.float,
       Tblock_shape: attributes.int,
       Tpaddings: attributes.int,
@@ -385,16 +373,16 @@ class Emitter {
     const int = { T: attributes.int };
     const side = (suffix: string) => `${name}__${suffix}`;
     const size = this.#size(name, like);
-    this.#node('Neg', side('negative'), [size], int);
-    const blocks = this.#integers(name, 'blocks', [block, block]);
-    this.#node('FloorMod', side('lack'), [side('negative'), blocks], int);
-    const zeros = this.#integers(name, 'zeros', [0, 0]);
-    this.#node('Pack', side('crops'), [zeros, side('lack')], {
+    this.node('Neg', side('negative'), [size], int);
+    const blocks = this.integers(name, 'blocks', [block, block]);
+    this.node('FloorMod', side('lack'), [side('negative'), blocks], int);
+    const zeros = this.integers(name, 'zeros', [0, 0]);
+    this.node('Pack', side('crops'), [zeros, side('lack')], {
       ...int,
       N: attributes.integer(2),
       axis: attributes.integer(1),
     });
-    this.#node('BatchToSpaceND', name, [input, blocks, side('crops')], {
+    this.node('BatchToSpaceND', name, [input, blocks, side('crops')], {
       T: attributes.float,
       Tblock_shape: attributes.int,
       Tcrops: attributes.int,
@@ -404,13 +392,13 @@ class Emitter {
   /** [height, width] of an activation while the model runs. */
   #size(name: string, of: string): string {
     const int = { T: attributes.float, out_type: attributes.int };
-    this.#node('Shape', `${name}__shape`, [of], int);
+    this.node('Shape', `${name}__shape`, [of], int);
     const bounds = [
-      this.#integers(name, 'begin', [1]),
-      this.#integers(name, 'end', [3]),
-      this.#integers(name, 'step', [1]),
+      this.integers(name, 'begin', [1]),
+      this.integers(name, 'end', [3]),
+      this.integers(name, 'step', [1]),
     ];
-    this.#node('StridedSlice', `${name}__size`, [`${name}__shape`, ...bounds], {
+    this.node('StridedSlice', `${name}__size`, [`${name}__shape`, ...bounds], {
       T: attributes.int,
       Index: attributes.int,
       ...Object.fromEntries(
@@ -426,10 +414,6 @@ class Emitter {
     return `${name}__size`;
   }
 
-  #node(op: string, name: string, input: string[], attr: TfjsNode['attr']): void {
-    this.nodes.push({ name, op, ...(input.length > 0 ? { input } : {}), attr });
-  }
-
   #tensor(node: string, parameter: string): Tensor {
     const tensor = this.weights.tensors.get(`${node}/${parameter}`);
     if (tensor) return tensor;
@@ -440,44 +424,7 @@ class Emitter {
   }
 
   #parameter(node: string, parameter: string): string {
-    return this.#constant(`${node}/${parameter}`, this.#tensor(node, parameter));
-  }
-
-  #integers(node: string, suffix: string, values: number[]): string {
-    const data = Int32Array.from(values);
-    return this.#constant(
-      `${node}__${suffix}`,
-      { shape: [data.length], data },
-      'int32',
-    );
-  }
-
-  #scalar(node: string, suffix: string, value: number): string {
-    const data = Int32Array.of(value);
-    return this.#constant(`${node}__${suffix}`, { shape: [], data }, 'int32');
-  }
-
-  #number(node: string, suffix: string, value: number): string {
-    return this.#constant(`${node}__${suffix}`, {
-      shape: [],
-      data: Float32Array.of(value),
-    });
-  }
-
-  #constant(
-    name: string,
-    { shape, data }: Tensor<Float32Array | Int32Array>,
-    dtype: 'float32' | 'int32' = 'float32',
-  ): string {
-    const type = dtype === 'float32' ? attributes.float : attributes.int;
-    const dim = shape.map((size) => ({ size: String(size) }));
-    this.#node('Const', name, [], {
-      dtype: type,
-      value: { tensor: { dtype: type.type, tensorShape: { dim } } },
-    });
-    this.weightList.push({ name, shape: [...shape], dtype });
-    this.#numbers.push(data);
-    return name;
+    return this.constant(`${node}/${parameter}`, this.#tensor(node, parameter));
   }
 
   #cannot(name: string, what: string): DetectorError {
