@@ -57,9 +57,10 @@ async function main() {
 
 async function writeOnnx(file, output) {
   const { readClassifier } = await importBuilt('detectors/classify/classifierModel.js');
-  const { emitOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
+  const { buildOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
+  const { encodeOnnx } = await importBuilt('detectors/onnx/encodeOnnx.js');
   const { graph, weights } = readClassifier(readFileSync(file), file);
-  writeFileSync(output, emitOnnx(graph, weights, ['prob']));
+  writeFileSync(output, encodeOnnx(buildOnnx(graph, weights, ['prob'], true)));
 }
 
 /** Milliseconds from the start of a process to the first it says. */

@@ -65,18 +65,40 @@ export {
   type SessionOptions,
 } from './engines/engine.js';
 export { onnxEngine } from './engines/onnxEngine.js';
+export { cellGeometry, type CellGeometry } from './graph/cellGeometry.js';
+export { backboneOf, detectorGraph, MAPS } from './graph/detectorGraph.js';
+export { googlenetClassifier, googlenetRcnn } from './graph/googlenet.js';
+export { networkNamed, networks, type NetworkName } from './graph/networks/index.js';
 export {
-  googlenetClassifier,
-  googlenetRcnn,
   INCEPTION_CHANNELS,
-  MAPS,
   type InceptionChannels,
-} from './graph/googlenet.js';
+} from './graph/networks/inception.js';
+export type {
+  Network,
+  PublishedCount,
+  PublishedRow,
+} from './graph/networks/network.js';
 export { activationShapes } from './graph/activationShapes.js';
+export {
+  comparePublished,
+  type CountComparison,
+  type PublishedComparison,
+  type RowDifference,
+} from './graph/comparePublished.js';
+export { networkCosts, type NodeCosts } from './graph/networkCosts.js';
+export { peakMemory, type PeakMemory } from './graph/peakMemory.js';
+export {
+  summarizeNetwork,
+  type BranchChannels,
+  type NetworkSummary,
+  type SummaryRow,
+} from './graph/summarizeNetwork.js';
 export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';
 export type { Graph, GraphNode } from './graph/types.js';
 export { emitOnnx } from './onnx/emitOnnx.js';
+export { exportOnnx } from './onnx/exportOnnx.js';
+export { emitTfjs, type TfjsFiles } from './tfjs/emitTfjs.js';
 export {
   decodeOutputs,
   type HeadOptions,
@@ -109,6 +131,13 @@ export {
 export { resizePhoto } from './warp/resizePhoto.js';
 export { PhotoPyramid, warpCrops, type WarpOptions } from './warp/warpCrops.js';
 export { readCaffemodel } from './weights/caffemodel.js';
+export type { ClassifierPreprocessing } from './weights/classifierMetadata.js';
+export { graphOfWeights } from './weights/graphOfWeights.js';
+export {
+  importWeights,
+  type ImportedWeights,
+  type ImportWeightsOptions,
+} from './weights/importWeights.js';
 export {
   readSafetensors,
   readWeights,

@@ -7,7 +7,7 @@ import type { Precision } from './engines/engine.js';
 import { weightedBoxFusion } from './ensemble/weightedBoxFusion.js';
 import { DetectorError } from './errors.js';
 import type { ScoredBoxes } from './heads/decodeOutputs.js';
-import { MAPS } from './graph/googlenet.js';
+import { MAPS } from './graph/detectorGraph.js';
 import { readModel, type DetectorModel } from './model.js';
 import {
   SELECTION_DEFAULTS,

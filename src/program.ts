@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   classify: async () => (await import('./commands/classify.js')).classifyCommand(),
   propose: async () => (await import('./commands/propose.js')).proposeCommand(),
   report: async () => (await import('./commands/report.js')).reportCommand(),
+  summary: async () => (await import('./commands/summary.js')).summaryCommand(),
   weights: async () => (await import('./commands/weights.js')).weightsCommand(),
 };
 

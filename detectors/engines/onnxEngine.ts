@@ -47,7 +47,11 @@ async function loadSession(
 ): Promise<NetworkSession> {
   const { outputs, threads = 1, precision = 'fp32' } = options;
   checkWeights(graph, weights, weights.metadata.name ?? graph.name);
-  const model = inPrecision(buildOnnx(graph, weights, outputs), precision, weights);
+  const model = inPrecision(
+    buildOnnx(graph, weights, outputs, true),
+    precision,
+    weights,
+  );
   const sessionOptions: OnnxRuntime.InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',

@@ -1,6 +1,7 @@
 import { DetectorError } from '../errors.js';
-import { inferShapes, nodeInputs } from '../graph/activationShapes.js';
+import { inferShapes } from '../graph/activationShapes.js';
 import { gaborFilters } from '../graph/gaborFilters.js';
+import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
 import { encodeOnnx } from './encodeOnnx.js';
@@ -19,18 +20,8 @@ import {
 
 const IR_VERSION = 8;
 const OPSET = 17;
-
-/** The nodes that `outputs` need, in the graph's order. */
-function neededNodes(graph: Graph, outputs: readonly string[]): GraphNode[] {
-  const needed = new Set(outputs);
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!needed.has(node.name)) continue;
-    for (const input of nodeInputs(node)) needed.add(input);
-    nodes.push(node);
-  }
-  return nodes.reverse();
-}
+/** What models of ours say that they come from. */
+export const PRODUCER = 'googlenet-rcnn';
 
 /**
  * Writes a graph and its weights as an ONNX model (opset 17, IR version 8) with
@@ -53,12 +44,16 @@ export function emitOnnx(
  * The same model before it is written, for what rewrites it. The numbers of the
  * weights are not copied.
  *
+ * @param isFast whether normalisation is written by `normalizeChannels`, for engines,
+ *   instead of by the operator that other readers know
+ *
  * @throws DetectorError INVALID_GRAPH
  */
 export function buildOnnx(
   graph: Graph,
   weights: Weights,
   outputs: readonly string[],
+  isFast = false,
 ): ModelMessage {
   const shapes = inferShapes(graph);
   for (const output of outputs) {
@@ -69,16 +64,17 @@ export function buildOnnx(
       );
     }
   }
-  const emitter = new Emitter(weights, shapes);
+  const emitter = new Emitter(weights, shapes, isFast);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
-  const value = (name: string, dims: (number | string)[]) => ({
+  /** Dimensions are sizes, names of free ones, or null where nothing is said. */
+  const value = (name: string, dims: (number | string | null)[]) => ({
     name,
     type: {
       tensorType: {
         elemType: FLOAT,
         shape: {
           dim: dims.map((d) =>
-            typeof d === 'number' ? { dimValue: d } : { dimParam: d },
+            d === null ? {} : typeof d === 'number' ? { dimValue: d } : { dimParam: d },
           ),
         },
       },
@@ -86,17 +82,19 @@ export function buildOnnx(
   });
   return {
     irVersion: IR_VERSION,
-    producerName: 'googlenet-rcnn',
+    producerName: PRODUCER,
     opsetImport: [{ version: OPSET }],
     graph: {
       name: graph.name,
       node: emitter.nodes,
       initializer: emitter.initializers,
       input: [value(graph.input, ['batch', graph.inputChannels, 'height', 'width'])],
-      output: outputs.map((name) => ({
-        name,
-        type: { tensorType: { elemType: FLOAT } },
-      })),
+      output: outputs.map((name) =>
+        value(
+          name,
+          shapes.get(name)!.map((size, axis) => (axis === 1 ? size : null)),
+        ),
+      ),
     },
   };
 }
@@ -122,6 +120,7 @@ class Emitter {
   constructor(
     private readonly weights: Weights,
     private readonly shapes: ReadonlyMap<string, readonly number[]>,
+    private readonly isFast: boolean,
   ) {}
 
   emit(node: GraphNode): void {
@@ -157,7 +156,8 @@ class Emitter {
           [...windows(node), integer('ceil_mode', 1), integer('count_include_pad', 1)],
         );
       case 'localResponseNormalization': {
-        const group = normalizeChannels(node, this.shapes.get(node.input)![1]);
+        const channels = this.shapes.get(node.input)![1];
+        const group = this.isFast ? normalizeChannels(node, channels) : undefined;
         if (group) {
           this.nodes.push(...group.nodes);
           this.initializers.push(...group.initializers);

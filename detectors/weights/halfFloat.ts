@@ -61,3 +61,8 @@ function roundToHalf(word: number): number {
   // A carry out of the fraction runs into the exponent, as it should.
   return sign | ((exponent >= 1 ? (exponent - 1) << 10 : 0) + kept + up);
 }
+
+/** Numbers of bfloat16, the upper halves of single-precision ones. */
+export function brainToSingle(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}

@@ -1,5 +1,5 @@
 import { DetectorError } from '../errors.js';
-import { halfToSingle } from './halfFloat.js';
+import { brainToSingle, halfToSingle } from './halfFloat.js';
 import type { Tensor, Weights } from './weights.js';
 
 /** The header's own limit in the format: 100 MB. */
@@ -29,6 +29,16 @@ const STORED_TYPES: Readonly<Record<string, StoredType | undefined>> = Object.as
       bytes: 1,
       view: (b: ArrayBufferLike, at: number, n: number) => new Int8Array(b, at, n),
     },
+    BF16: {
+      bytes: 2,
+      view: (b: ArrayBufferLike, at: number, n: number) =>
+        brainToSingle(new Uint16Array(b, at, n)),
+    },
+    F64: {
+      bytes: 8,
+      view: (b: ArrayBufferLike, at: number, n: number) =>
+        Float32Array.from(new Float64Array(b, at, n)),
+    },
     U8: {
       bytes: 1,
       view: (b: ArrayBufferLike, at: number, n: number) => new Uint8Array(b, at, n),
@@ -51,9 +61,11 @@ export interface SafetensorsFile {
 
 /**
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON
- * header, then the numbers. Understands F32, F16 (widened to single), I8 and U8.
- * Every length and offset is checked before use. Numbers are not copied where they
- * lie well: the tensors are then views of `bytes`, which must not change.
+ * header, then the numbers. Understands F32, F16 and BF16 (widened to single), F64
+ * (rounded to it), I8 and U8; PyTorch's counts of training steps
+ * (`….num_batches_tracked`, I64) are left out. Every length and offset is checked before
+ * use, tensors must not overlap. Numbers are not copied where they lie well: the tensors
+ * are then views of `bytes`, which must not change.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS
@@ -73,9 +85,16 @@ export function readSafetensors(bytes: Uint8Array, source: string): SafetensorsF
 
   const tensors = new Map<string, Tensor<Float32Array | Uint8Array | Int8Array>>();
   const metadata: Record<string, string> = {};
+  let total = 0;
   for (const [name, entry] of Object.entries(header)) {
+    if (name.endsWith('.num_batches_tracked')) continue;
     if (name === '__metadata__') Object.assign(metadata, checkMetadata(entry, source));
-    else tensors.set(name, readTensor(name, entry, numbers, source));
+    else {
+      const tensor = readTensor(name, entry, numbers, source);
+      total += tensor.stored;
+      if (total > numbers.byteLength) throw invalid(source, 'its tensors overlap');
+      tensors.set(name, tensor.read());
+    }
   }
   return { tensors, metadata };
 }
@@ -103,12 +122,13 @@ function checkMetadata(entry: unknown, source: string): Record<string, string> {
   return entry as Record<string, string>;
 }
 
+/** Checks a tensor's entry; gives its length in the file, and how to unpack it. */
 function readTensor(
   name: string,
   entry: unknown,
   numbers: Uint8Array,
   source: string,
-): Tensor<Float32Array | Uint8Array | Int8Array> {
+): { stored: number; read: () => Tensor<Float32Array | Uint8Array | Int8Array> } {
   const {
     dtype,
     shape,
@@ -118,7 +138,7 @@ function readTensor(
   if (!type) {
     throw invalid(
       source,
-      `tensor "${name}" has type ${String(dtype)}; F32, F16, I8 and U8 are understood`,
+      `tensor "${name}" has type ${String(dtype)}; ${Object.keys(STORED_TYPES).join(', ')} are understood`,
     );
   }
   const isCount = (n: unknown): n is number =>
@@ -143,16 +163,19 @@ function readTensor(
       `tensor "${name}" needs ${length * type.bytes} bytes and has ${end - start}`,
     );
   }
-  // Views of the file's own bytes where the type allows their place, else a copy.
-  const place = numbers.byteOffset + start;
-  const isAligned = place % type.bytes === 0;
-  const stored = isAligned
-    ? type.view(numbers.buffer, place, length)
-    : type.view(new Uint8Array(numbers.subarray(start, end)).buffer, 0, length);
-  return {
-    shape: shape,
-    data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
+  const read = () => {
+    // Views of the file's own bytes where the type allows their place, else a copy.
+    const place = numbers.byteOffset + start;
+    const isAligned = place % type.bytes === 0;
+    const stored = isAligned
+      ? type.view(numbers.buffer, place, length)
+      : type.view(new Uint8Array(numbers.subarray(start, end)).buffer, 0, length);
+    return {
+      shape: shape,
+      data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
+    };
   };
+  return { stored: end - start, read };
 }
 
 /**
