@@ -1,10 +1,18 @@
 import { DetectorError } from '../errors.js';
-import { googlenetClassifier } from '../graph/googlenet.js';
-import type { Graph } from '../graph/types.js';
-import type { Preprocessing } from '../warp/photo.js';
+import { backboneOf } from '../graph/detectorGraph.js';
+import { networkNamed } from '../graph/networks/index.js';
+import type { Graph, GraphNode } from '../graph/types.js';
 import { readCaffemodel } from '../weights/caffemodel.js';
+import { classCount } from '../weights/classifierMetadata.js';
+import { detectFormat } from '../weights/detectFormat.js';
+import { graphOfWeights } from '../weights/graphOfWeights.js';
 import { readWeights } from '../weights/safetensors.js';
-import { checkWeights, type Weights } from '../weights/weights.js';
+import type { Weights } from '../weights/weights.js';
+import {
+  IMAGENET_PHOTO_SIDE,
+  type CropPreprocessing,
+  type CropSizes,
+} from './cropViews.js';
 import { imagenetClasses } from './imagenetClasses.js';
 
 /** A class that a classifier tells apart. */
@@ -18,52 +26,68 @@ export interface ClassLabel {
 export interface ClassifierModel {
   graph: Graph;
   weights: Weights;
-  preprocessing: Preprocessing;
+  /** The node that says which class it is. */
+  answer: Answer;
+  preprocessing: CropPreprocessing;
+  crops: CropSizes;
   /** By class index. */
   labels: ClassLabel[];
 }
 
-/** More classes than any network of this kind has. */
-const MAX_CLASSES = 100_000;
+/**
+ * A classifier's last node: probabilities, or (LeNet-5) squared distances, which are the
+ * unnormalized negative logarithms of probabilities (LeCun et al. 1998, §II.B).
+ */
+export type Answer = Extract<GraphNode, { op: 'softmax' | 'radialBasis' }>;
 
 /**
- * Reads a GoogLeNet classifier: a .safetensors file as `rcnn weights import` writes
- * it, or Caffe's own .caffemodel; told by the content.
+ * Reads a classifier of any network that can be named: a .safetensors file as
+ * `rcnn weights import` writes it, or Caffe's own .caffemodel; told by the content.
  *
- * Labels are those of the file (`class_names`, a JSON list), else ImageNet's when
- * there are 1,000 classes, else the numbers.
+ * Labels are those of the file (`class_names`, or `classes` where that is a JSON list),
+ * else ImageNet's when there are 1,000 classes, else the numbers.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH
  */
 export function readClassifier(bytes: Uint8Array, source: string): ClassifierModel {
-  // A safetensors file has its header's first brace after eight bytes of length.
-  const isSafetensors = bytes[8] === 0x7b;
-  const weights = isSafetensors
-    ? readWeights(bytes, source)
-    : readCaffemodel(bytes, source);
+  const weights = readAnyWeights(bytes, source);
   const { metadata } = weights;
-  if (metadata.graph !== 'googlenet') {
+  if (metadata.graph !== undefined && backboneOf(metadata.graph) !== undefined) {
     throw new DetectorError(
       'WEIGHTS_MISMATCH',
-      `${source}: holds ${metadata.graph ? `a "${metadata.graph}" network` : 'weights without a graph name'}, not a "googlenet" classifier`,
+      `${source}: holds a "${metadata.graph}" network, a detector and no classifier`,
     );
   }
-  const classes = Number(metadata.classes);
-  if (!Number.isInteger(classes) || classes < 1 || classes > MAX_CLASSES) {
-    throw new DetectorError(
-      'INVALID_WEIGHTS',
-      `${source}: the metadata entry "classes" is ${metadata.classes === undefined ? 'missing' : 'no number of classes'}`,
-    );
-  }
-  const graph = googlenetClassifier(classes);
-  checkWeights(graph, weights, source);
+  const graph = graphOfWeights(weights, source);
+  const [side] = graph.inputSize!;
+  const { photoSide = IMAGENET_PHOTO_SIDE } = networkNamed(graph.name);
   return {
     graph,
     weights,
-    preprocessing: readPreprocessing(metadata, source),
-    labels: readLabels(metadata, classes, source),
+    answer: answerOf(graph),
+    preprocessing: readPreprocessing(metadata, graph, source),
+    crops: { side, photoSide },
+    labels: readLabels(metadata, classCount(graph), source),
   };
+}
+
+function readAnyWeights(bytes: Uint8Array, source: string): Weights {
+  // A safetensors file has its header's first brace after eight bytes of length.
+  if (bytes[8] === 0x7b) return readWeights(bytes, source);
+  const detected = detectFormat(bytes);
+  const isOther = 'format' in detected && detected.format !== 'caffemodel';
+  if (!isOther) return readCaffemodel(bytes, source);
+  throw new DetectorError(
+    'INVALID_WEIGHTS',
+    `${source}: a file of the form "${detected.format}"; make it a .safetensors file with "rcnn weights import"`,
+  );
+}
+
+function answerOf({ nodes }: Graph): Answer {
+  return nodes.findLast(
+    (node): node is Answer => node.op === 'softmax' || node.op === 'radialBasis',
+  )!;
 }
 
 function parse(metadata: Weights['metadata'], key: string): unknown {
@@ -76,19 +100,33 @@ function parse(metadata: Weights['metadata'], key: string): unknown {
 
 function readPreprocessing(
   metadata: Weights['metadata'],
+  { inputChannels }: Graph,
   source: string,
-): Preprocessing {
-  const field = parse(metadata, 'preprocessing') as Partial<Preprocessing> | null;
-  const { mean, channels } = field ?? {};
-  const isMean = (value: unknown): value is Preprocessing['mean'] =>
-    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
-  if (!isMean(mean) || (channels !== 'BGR' && channels !== 'RGB')) {
+): CropPreprocessing {
+  const field = parse(metadata, 'preprocessing') as Record<string, unknown> | null;
+  const { mean, channels, scale = 1, range = [0, 255] } = field ?? {};
+  const isNumbers = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.every(Number.isFinite);
+  const orders = inputChannels === 1 ? ['grey'] : ['BGR', 'RGB'];
+  const isRight =
+    isNumbers(mean) &&
+    mean.length === inputChannels &&
+    orders.includes(channels as string) &&
+    Number.isFinite(scale) &&
+    isNumbers(range) &&
+    range.join() === '0,255';
+  if (!isRight) {
+    const form = `{ "channels": ${orders.map((name) => `"${name}"`).join(' or ')}, "mean": [${inputChannels} ${inputChannels === 1 ? 'number' : 'numbers'}] }`;
     throw new DetectorError(
       'INVALID_WEIGHTS',
-      `${source}: the metadata entry "preprocessing" does not say { "channels": "BGR" or "RGB", "mean": [three numbers] }`,
+      `${source}: the metadata entry "preprocessing" does not say ${form}, with "scale" a number and "range" [0, 255] where they are given`,
     );
   }
-  return { mean, channels };
+  return {
+    mean,
+    channels: channels as CropPreprocessing['channels'],
+    scale: scale as number,
+  };
 }
 
 function readLabels(
@@ -96,8 +134,15 @@ function readLabels(
   classes: number,
   source: string,
 ): ClassLabel[] {
-  if ('class_names' in metadata) {
-    const names = parse(metadata, 'class_names');
+  const list = parse(metadata, 'classes');
+  const key =
+    'class_names' in metadata
+      ? 'class_names'
+      : Array.isArray(list)
+        ? 'classes'
+        : undefined;
+  if (key !== undefined) {
+    const names = parse(metadata, key);
     const isNames =
       Array.isArray(names) &&
       names.length === classes &&
@@ -105,7 +150,7 @@ function readLabels(
     if (!isNames) {
       throw new DetectorError(
         'INVALID_WEIGHTS',
-        `${source}: the metadata entry "class_names" is no list of ${classes} names`,
+        `${source}: the metadata entry "${key}" is no list of ${classes} names`,
       );
     }
     return names.map((name) => ({ name }));

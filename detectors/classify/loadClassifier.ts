@@ -13,10 +13,12 @@ import {
 } from './classifierModel.js';
 import {
   CROP_COUNTS,
-  CROP_SIDE,
+  cropLength,
   cropViews,
   fillCrop,
+  isSeenWhole,
   type CropCount,
+  type CropSizes,
   type CropView,
 } from './cropViews.js';
 
@@ -32,8 +34,9 @@ export interface ClassifyOptions {
 
 export interface LoadClassifierOptions extends ClassifyOptions {
   /**
-   * Weights of a GoogLeNet classifier (.safetensors or .caffemodel); of several, an
-   * ensemble: their probabilities are averaged.
+   * Weights of a classifier, of GoogLeNet or any other network that can be named
+   * (.safetensors or .caffemodel); of several, an ensemble: their probabilities are
+   * averaged.
    */
   weights: string | readonly string[];
   /** Labels by class index, instead of those that the weights bring. */
@@ -118,14 +121,16 @@ export async function loadClassifier(
         `${file}: its ${model.labels.length} classes are not those of ${files[0]} (${first.labels.length}), so the two are no ensemble`,
       );
     }
+    checkCrops(defaults.crops, file, model);
     const session = await engine.load(model.graph, model.weights, {
-      outputs: [PROBABILITIES],
+      outputs: [model.answer.name],
       threads,
       precision,
     });
     members.push({
       model: { ...model, weights: { ...model.weights, tensors: new Map() } },
       session,
+      file,
     });
   }
   const own = members[0].model.labels;
@@ -146,12 +151,10 @@ export async function loadClassifier(
   });
 }
 
-/** The output that is averaged. */
-const PROBABILITIES = 'prob';
-
 interface Member {
   model: ClassifierModel;
   session: NetworkSession;
+  file: string;
 }
 
 /** A file for the record; hashed when it is asked for, which a first result need not wait for. */
@@ -207,6 +210,19 @@ function checkOptions({ crops = 1, top = 5 }: ClassifyOptions): void {
   checkCount('top', top);
 }
 
+/** A network that sees photos whole has no corners to look at. */
+function checkCrops(
+  count: CropCount = 1,
+  file: string,
+  { graph, crops }: ClassifierModel,
+): void {
+  if (count === 1 || !isSeenWhole(crops)) return;
+  throw new DetectorError(
+    'INVALID_ARGUMENT',
+    `crops must be 1, not ${count}: "${graph.name}" (${file}) sees photos whole, at ${crops.photoSide}×${crops.photoSide} pixels`,
+  );
+}
+
 class LoadedClassifier implements Classifier {
   #isDisposed = false;
 
@@ -244,15 +260,19 @@ class LoadedClassifier implements Classifier {
         'the classifier has been disposed of',
       );
     }
+    for (const { model, file } of this.members) checkCrops(crops, file, model);
+    const photo = toPhoto(image);
     const sums = new Float64Array(this.labels.length);
-    let waiting: CropView[] = [];
-    for (const view of cropViews(toPhoto(image), crops)) {
-      waiting.push(view);
-      if (waiting.length < this.batch) continue;
-      await this.#add(waiting, sums);
-      waiting = [];
+    for (const members of bySizes(this.members)) {
+      let waiting: CropView[] = [];
+      for (const view of cropViews(photo, crops, members[0].model.crops)) {
+        waiting.push(view);
+        if (waiting.length < this.batch) continue;
+        await addProbabilities(members, waiting, sums);
+        waiting = [];
+      }
+      if (waiting.length > 0) await addProbabilities(members, waiting, sums);
     }
-    if (waiting.length > 0) await this.#add(waiting, sums);
     const count = crops * this.members.length;
     return Float32Array.from(sums, (sum) => sum / count);
   }
@@ -262,22 +282,50 @@ class LoadedClassifier implements Classifier {
     this.#isDisposed = true;
     for (const { session } of this.members) await session.dispose();
   }
+}
 
-  /** Adds the probabilities of some crops, by every network, to the sums. */
-  async #add(views: readonly CropView[], sums: Float64Array): Promise<void> {
-    const size = 3 * CROP_SIDE * CROP_SIDE;
-    const shape = [views.length, 3, CROP_SIDE, CROP_SIDE];
-    for (const { model, session } of this.members) {
-      // [crops, 3, 224, 224]
-      const data = new Float32Array(views.length * size);
-      views.forEach((view, i) =>
-        fillCrop(view, model.preprocessing, data.subarray(i * size, (i + 1) * size)),
-      );
-      const activations = await session.run({ data, shape });
-      // [crops, classes]
-      activations[PROBABILITIES].data.forEach(
-        (value, i) => (sums[i % sums.length] += value),
-      );
+/** Members that look at the same crops, together. */
+function bySizes(members: readonly Member[]): Member[][] {
+  const groups = new Map<string, Member[]>();
+  for (const member of members) {
+    const { side, photoSide }: CropSizes = member.model.crops;
+    const key = `${side} of ${photoSide}`;
+    groups.set(key, [...(groups.get(key) ?? []), member]);
+  }
+  return [...groups.values()];
+}
+
+/** Adds the probabilities of some crops, by networks of the same sizes, to the sums. */
+async function addProbabilities(
+  members: readonly Member[],
+  views: readonly CropView[],
+  sums: Float64Array,
+): Promise<void> {
+  const [{ side }] = views;
+  for (const { model, session } of members) {
+    const { graph, preprocessing, answer } = model;
+    const size = cropLength(preprocessing.channels, side);
+    // [crops, channels, side, side]
+    const data = new Float32Array(views.length * size);
+    views.forEach((view, i) =>
+      fillCrop(view, preprocessing, data.subarray(i * size, (i + 1) * size)),
+    );
+    const shape = [views.length, graph.inputChannels, side, side];
+    // [crops, classes]
+    const answers = (await session.run({ data, shape }))[answer.name].data;
+    const classes = sums.length;
+    for (let at = 0; at < answers.length; at += classes) {
+      const row = answers.subarray(at, at + classes);
+      const probabilities = answer.op === 'softmax' ? row : fromDistances(row);
+      probabilities.forEach((value, i) => (sums[i] += value));
     }
   }
+}
+
+/** Probabilities whose negative logarithms, but for a constant, are given. */
+function fromDistances(distances: Float32Array): Float64Array {
+  const least = distances.reduce((a, b) => Math.min(a, b));
+  const powers = Float64Array.from(distances, (value) => Math.exp(least - value));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((value) => value / sum);
 }

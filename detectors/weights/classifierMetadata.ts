@@ -3,9 +3,9 @@ import type { Graph } from '../graph/types.js';
 /** How a classifier wants its pixels: (pixel − mean) · scale, pixels from 0 to 255. */
 export interface ClassifierPreprocessing {
   channels: 'BGR' | 'RGB' | 'grey';
-  range: [number, number];
+  range: readonly [number, number];
   /** Subtracted from each channel, in the order of `channels`. */
-  mean: number[];
+  mean: readonly number[];
   /** Then multiplied. @default 1 */
   scale?: number;
 }

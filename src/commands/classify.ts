@@ -25,11 +25,11 @@ interface ClassifyCommandOptions {
 
 export function classifyCommand(): Command {
   return new Command('classify')
-    .description('say what photos are of, with a GoogLeNet classifier')
+    .description('say what photos are of, with GoogLeNet or another classifier')
     .argument('<path...>', 'photos, or folders of them')
     .requiredOption(
       '--weights <files>',
-      'a GoogLeNet classifier, .safetensors or .caffemodel; of several (with commas) the mean',
+      'a classifier, .safetensors or .caffemodel; of several (with commas) the mean',
       list,
     )
     .option('-k, --top <k>', 'the best so many classes', wholeNumber(1), 5)

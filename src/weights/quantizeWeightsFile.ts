@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { readClassifier } from '../../detectors/classify/classifierModel.js';
-import { CROP_SIDE, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
+import { cropLength, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
 import { chooseEngine } from '../../detectors/engines/chooseEngine.js';
+import { backboneOf } from '../../detectors/graph/detectorGraph.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import { DETECTOR_PROPOSALS } from '../../detectors/loadDetector.js';
 import { readModel } from '../../detectors/model.js';
@@ -111,7 +112,7 @@ export async function quantizeWeightsFile(
 function readNetwork(bytes: Uint8Array, file: string): Calibrated {
   // A .caffemodel is a classifier's; safetensors say what they are.
   const graph = bytes[8] === 0x7b ? readWeights(bytes, file).metadata.graph : undefined;
-  if (graph === 'googlenet-rcnn') return detectorInputs(bytes, file);
+  if (graph !== undefined && backboneOf(graph)) return detectorInputs(bytes, file);
   const model = readClassifier(bytes, file);
   // Without a name of its own the file's new name would be all that is left.
   const metadata = { name: basename(file), ...model.weights.metadata };
@@ -119,10 +120,11 @@ function readNetwork(bytes: Uint8Array, file: string): Calibrated {
     graph: model.graph,
     weights: { ...model.weights, metadata },
     inputs: (photo) =>
-      [...cropViews(photo, 1)].map((view) => {
-        const data = new Float32Array(3 * CROP_SIDE * CROP_SIDE);
+      [...cropViews(photo, 1, model.crops)].map((view) => {
+        const { side } = view;
+        const data = new Float32Array(cropLength(model.preprocessing.channels, side));
         fillCrop(view, model.preprocessing, data);
-        return { shape: [1, 3, CROP_SIDE, CROP_SIDE], data };
+        return { shape: [1, model.graph.inputChannels, side, side], data };
       }),
   };
 }

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   CROP_COUNTS,
   CROP_SIDE,
+  cropLength,
   cropViews,
   fillCrop,
+  type CropView,
 } from '../../detectors/classify/cropViews.js';
 import type { Photo } from '../../detectors/warp/photo.js';
 
@@ -85,4 +87,86 @@ it.each([
     count++;
   }
   expect(count).toBe(144);
+});
+
+/** The pixels of a crop, as interleaved RGB of its photo. */
+function pixelsOf({ photo, x, y, side, isMirrored }: CropView): number[] {
+  const pixels: number[] = [];
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const from = x + (isMirrored ? side - 1 - column : column);
+      for (let c = 0; c < 3; c++) {
+        pixels.push(photo.data[3 * ((y + row) * photo.width + from) + c]);
+      }
+    }
+  }
+  return pixels;
+}
+
+it('cuts 227×227 pixels out of the same photos, the centre rounded up and left', () => {
+  const photo = madePhoto(300, 280);
+  const sizes = { side: 227, photoSide: 256 };
+  const [centre] = cropViews(photo, 1, sizes);
+  expect([centre.x, centre.y, centre.side]).toEqual([14, 14, 227]);
+  const [narrow] = cropViews(photo, 1);
+  expect(centre.photo.data).toEqual(narrow.photo.data);
+  const ten = [...cropViews(photo, 10, sizes)];
+  expect(ten.map(({ x, y }) => [x, y]).slice(0, 5)).toEqual([
+    [0, 0],
+    [29, 0],
+    [0, 29],
+    [29, 29],
+    [14, 14],
+  ]);
+  const planes = new Float32Array(cropLength('RGB', 227));
+  for (const view of [ten[3], ten[8]]) {
+    fillCrop(view, PLAIN, planes);
+    const cells = 227 ** 2;
+    const interleaved = Array.from(
+      { length: 3 * cells },
+      (_, i) => planes[(i % 3) * cells + Math.floor(i / 3)],
+    );
+    expect(interleaved).toEqual(pixelsOf(view));
+  }
+  const many = [...cropViews(photo, 144, sizes)];
+  expect(many).toHaveLength(144);
+  for (const { x, y, side, photo: resized } of many) {
+    expect(Math.max(x, y) + side).toBeLessThanOrEqual(resized.width);
+  }
+});
+
+it('shows photos whole in the middle of black where the input is larger', () => {
+  const photo = madePhoto(28, 28);
+  const [view, ...others] = cropViews(photo, 1, { side: 32, photoSide: 28 });
+  expect(others).toEqual([]);
+  const plane = new Float32Array(cropLength('RGB', 32));
+  fillCrop(view, PLAIN, plane);
+  for (let y = 0; y < 32; y++) {
+    for (let x = 0; x < 32; x++) {
+      const isInside = Math.min(x, y) >= 2 && Math.max(x, y) < 30;
+      const expected = isInside ? photo.data[3 * ((y - 2) * 28 + x - 2)] : 0;
+      expect(plane[y * 32 + x]).toBe(expected);
+    }
+  }
+});
+
+it('makes colours grey as OpenCV does, then takes the mean and scales', () => {
+  // cv2.cvtColor(…, COLOR_RGB2GRAY) of opencv-python 5.0.0.
+  const colours: [number[], number][] = [
+    [[255, 0, 0], 76],
+    [[0, 255, 0], 150],
+    [[0, 0, 255], 29],
+    [[200, 100, 50], 124],
+    [[13, 77, 201], 72],
+    [[254, 255, 1], 226],
+    [[1, 2, 3], 2],
+    [[128, 128, 128], 128],
+  ];
+  for (const [rgb, grey] of colours) {
+    const photo = { data: Uint8Array.from(rgb), width: 1, height: 1 };
+    const view = { photo, x: 0, y: 0, side: 1, isMirrored: false };
+    const into = new Float32Array(cropLength('grey', 1));
+    fillCrop(view, { mean: [20], channels: 'grey', scale: 0.5 }, into);
+    expect([...into]).toEqual([(grey - 20) / 2]);
+  }
 });

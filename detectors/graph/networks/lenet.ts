@@ -104,6 +104,8 @@ function lenet5(name: string, classes: number, output: 'distances' | 'linear'): 
   };
 }
 
+/** MNIST's pictures; LeNet-5 has them in the middle of 32×32 (LeCun et al. 1998, §II.B). */
+const photoSide = 28;
 const paper =
   'LeCun et al. 1998, "Gradient-based learning applied to document recognition"';
 
@@ -113,6 +115,7 @@ export const LENETS = {
     paper,
     classes: 10,
     build: (classes = 10) => lenet5('lenet5', classes, 'distances'),
+    photoSide,
     published: [
       {
         what: 'trainable parameters',
@@ -153,6 +156,7 @@ export const LENETS = {
     paper,
     classes: 10,
     build: (classes = 10) => lenet5('lenet5-linear', classes, 'linear'),
+    photoSide,
     published: [],
   },
   lenet: {
@@ -160,6 +164,7 @@ export const LENETS = {
     paper: `Caffe, examples/mnist/lenet.prototxt, after ${paper}`,
     classes: 10,
     build: (classes = 10) => caffeLenet(classes),
+    photoSide,
     published: [
       {
         what: 'parameters',

@@ -39,6 +39,11 @@ export interface Network {
   /** The classifier as a graph at the size that it is made for. */
   build(classes?: number): Graph;
   /**
+   * Both sides, in pixels, of the photo that the input is cut out of. A photo no larger
+   * than the input is seen whole, in its middle. @default 256
+   */
+  photoSide?: number;
+  /**
    * How it serves a detector: the activation below the position-sensitive maps, and
    * the pool that keeps its input's size so that this activation has stride 16.
    * Networks without it have no map of that stride.
