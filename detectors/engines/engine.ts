@@ -18,6 +18,15 @@ export interface SessionOptions {
   threads?: number;
 }
 
+export interface EngineOptions {
+  /**
+   * Threads that the engine may use where it takes their number once for the
+   * process, as TensorFlow does.
+   * @default 1
+   */
+  threads?: number;
+}
+
 /** Something that runs graphs. */
 export interface Engine {
   name: string;

@@ -1,6 +1,7 @@
 import { DetectorError } from '../errors.js';
-import { inferShapes, nodeInputs } from '../graph/activationShapes.js';
+import { inferShapes } from '../graph/activationShapes.js';
 import { gaborFilters } from '../graph/gaborFilters.js';
+import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
 import {
@@ -18,18 +19,6 @@ import {
 const IR_VERSION = 8;
 const OPSET = 17;
 
-/** The nodes that `outputs` need, in the graph's order. */
-function neededNodes(graph: Graph, outputs: readonly string[]): GraphNode[] {
-  const needed = new Set(outputs);
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!needed.has(node.name)) continue;
-    for (const input of nodeInputs(node)) needed.add(input);
-    nodes.push(node);
-  }
-  return nodes.reverse();
-}
-
 /**
  * Writes a graph and its weights as an ONNX model (opset 17, IR version 8) with
  * free batch, height and width. Every name of an activation is kept.
@@ -45,14 +34,6 @@ export function emitOnnx(
   outputs: readonly string[],
 ): Uint8Array {
   const shapes = inferShapes(graph);
-  for (const output of outputs) {
-    if (!shapes.has(output)) {
-      throw new DetectorError(
-        'INVALID_GRAPH',
-        `graph "${graph.name}" has no activation "${output}"`,
-      );
-    }
-  }
   const emitter = new Emitter(weights, shapes);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
   const value = (name: string, dims: (number | string)[]) => ({
