@@ -7,6 +7,7 @@ import { evalCommand } from './commands/eval.js';
 import { explainCommand } from './commands/explain.js';
 import { proposeCommand } from './commands/propose.js';
 import { reportCommand } from './commands/report.js';
+import { setupCommand } from './commands/setup.js';
 import { weightsCommand } from './commands/weights.js';
 import { packageVersion } from './version.js';
 
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     .addCommand(explainCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
+    .addCommand(setupCommand())
     .addCommand(weightsCommand())
     .addHelpText(
       'after',

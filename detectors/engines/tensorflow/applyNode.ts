@@ -60,10 +60,10 @@ export function applyNode(
     case 'batchNormalization':
       return tf.batchNorm(
         x,
-        parameter('mean') as never,
-        parameter('variance') as never,
-        parameter('bias') as never,
-        parameter('weight') as never,
+        parameter('mean'),
+        parameter('variance'),
+        parameter('bias'),
+        parameter('weight'),
         node.epsilon,
       );
     case 'channelScale':
