@@ -36,11 +36,19 @@ export { cropOutputs, scoreCrops, scoreShared } from './pipeline/scoreBoxes.js';
 export {
   chooseEngine,
   ENGINE_NAMES,
+  type ChooseEngineOptions,
   type ChosenEngine,
   type EngineName,
 } from './engines/chooseEngine.js';
-export type { Engine, NetworkSession, SessionOptions } from './engines/engine.js';
+export type {
+  Engine,
+  EngineOptions,
+  NetworkSession,
+  SessionOptions,
+} from './engines/engine.js';
+export { findGpu, type FindGpuOptions } from './engines/findGpu.js';
 export { onnxEngine } from './engines/onnxEngine.js';
+export { tensorflowEngine } from './engines/tensorflowEngine.js';
 export {
   googlenetClassifier,
   googlenetRcnn,

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { selectiveSearch, type SelectiveSearchOptions } from '../proposals/index.js';
-import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
+import {
+  chooseEngine,
+  type ChosenEngine,
+  type EngineName,
+} from './engines/chooseEngine.js';
 import type { NetworkSession } from './engines/engine.js';
 import { DetectorError } from './errors.js';
 import type { ScoredBoxes } from './heads/decodeOutputs.js';
@@ -43,7 +47,15 @@ export interface LoadDetectorOptions extends DetectOptions {
 /** What a detector is made of, for the record. */
 export interface DetectorInfo {
   model: { name: string; file: string; sha256: string };
-  engine: { name: string; version: string; device: string; reason: string };
+  engine: {
+    name: string;
+    version: string;
+    device: string;
+    /** Why it was taken. */
+    reason: string;
+    /** Name of a GPU that is here and that the engine makes no use of. */
+    unusedGpu?: string;
+  };
 }
 
 export interface DetectionResult {
@@ -117,7 +129,8 @@ export async function loadDetector(
   const bytes = await readModelFile(file);
   const model = readModel(readWeights(bytes, file), file);
   checkPipelineOptions(defaults, model);
-  const { engine, reason } = await chooseEngine(engineName);
+  const chosen = await chooseEngine(engineName, { threads });
+  const { engine } = chosen;
   const session = await engine.load(model.graph, model.weights, {
     outputs: [MAPS],
     threads,
@@ -128,13 +141,15 @@ export async function loadDetector(
       file,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     },
-    engine: {
-      name: engine.name,
-      version: engine.version,
-      device: engine.device,
-      reason,
-    },
+    engine: describeEngine(chosen),
   });
+}
+
+/** An engine and why it was taken, for the record. */
+export function describeEngine(chosen: ChosenEngine): DetectorInfo['engine'] {
+  const { engine, reason, unusedGpu } = chosen;
+  const { name, version, device } = engine;
+  return { name, version, device, reason, ...(unusedGpu && { unusedGpu }) };
 }
 
 async function readModelFile(file: string): Promise<Uint8Array> {

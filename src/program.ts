@@ -3,6 +3,7 @@ import { checkCommand } from './commands/check.js';
 import { compareCommand } from './commands/compare.js';
 import { convertCommand } from './commands/convert.js';
 import { detectCommand } from './commands/detect.js';
+import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { explainCommand } from './commands/explain.js';
 import { proposeCommand } from './commands/propose.js';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     .addCommand(checkCommand())
     .addCommand(convertCommand())
     .addCommand(explainCommand())
+    .addCommand(doctorCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
     .addCommand(setupCommand())

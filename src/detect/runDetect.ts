@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { checkPipelineOptions } from '../../detectors/pipeline/checkOptions.js';
 import {
   defaultModelFile,
+  describeEngine,
   type DetectOptions,
   type DetectorInfo,
 } from '../../detectors/loadDetector.js';
@@ -57,6 +58,8 @@ export interface RunDetectOptions {
   /** Throw away what an earlier run left in the output folder. */
   restart?: boolean;
   quiet?: boolean;
+  /** Hears which engine the workers have, before the first photo is done. */
+  onEngine?: (engine: DetectorInfo['engine']) => void;
   signal?: AbortSignal;
 }
 
@@ -102,9 +105,10 @@ export async function runDetect(
 
   await mkdir(output, { recursive: true });
   const { draw, saveCrops, formats = [], maxPixels, engine, trace } = options;
+  const libraries = await libraryVersions(engine);
   const header = fingerprint({
     version: packageVersion(),
-    libraries: libraryVersions(),
+    libraries,
     model: modelHash,
     options: { ...detect, engine, draw, saveCrops, formats, maxPixels, trace },
     photos: await hashInputs(images),
@@ -150,7 +154,11 @@ export async function runDetect(
       workers,
       prepare: (job) => withProposals(job, proposals),
       progress,
-      onReady: (info) => (engineInfo ??= (info as DetectorInfo).engine),
+      onReady: (info) => {
+        if (engineInfo) return;
+        engineInfo = (info as DetectorInfo).engine;
+        options.onEngine?.(engineInfo);
+      },
       signal,
     });
     if (!isComplete) return undefined;
@@ -175,7 +183,7 @@ export async function runDetect(
           proposals: options.proposals,
           annotations: options.annotations,
         },
-        libraries: libraryVersions(),
+        libraries,
         workers,
         fingerprint: header.fingerprint,
         photos: images.length,
@@ -255,8 +263,7 @@ async function readReport(output: string): Promise<DetectReport | undefined> {
 }
 
 async function engineOf(name: EngineName | undefined): Promise<DetectorInfo['engine']> {
-  const { engine, reason } = await chooseEngine(name);
-  return { name: engine.name, version: engine.version, device: engine.device, reason };
+  return describeEngine(await chooseEngine(name));
 }
 
 /** Results, and what a run that was killed while writing them left half-written. */

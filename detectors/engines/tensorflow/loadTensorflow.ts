@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
-import { isMainThread } from 'node:worker_threads';
 import { DetectorError } from '../../errors.js';
 import type { TensorFlowApi } from './api.js';
 import {
@@ -51,11 +50,10 @@ export function loadTensorFlow(threads = 1): LoadedTensorFlow {
       failures.push(`${place.folder} does not load (${line.trim()})`);
     }
   }
-  // Node.js loads such a library into one thread of a process.
-  const remedy = isMainThread
-    ? '"rcnn setup tensorflow" puts it in order'
-    : 'TensorFlow loads in one thread of a process only: use processes instead of worker threads';
-  throw new DetectorError('ENGINE_UNAVAILABLE', `${failures.join('; ')}; ${remedy}`);
+  throw new DetectorError(
+    'ENGINE_UNAVAILABLE',
+    `${failures.join('; ')}; "rcnn setup tensorflow" puts it in order`,
+  );
 }
 
 /** The part of the package's back end that is not in the API. */
