@@ -2,7 +2,7 @@ import { describe } from 'vitest';
 import { tensorflowPlaces } from '../detectors/engines/tensorflow/places.js';
 
 /** Whether a TensorFlow is installed, see `rcnn setup tensorflow`. */
-export const hasTensorFlow = tensorflowPlaces().length > 0;
+const hasTensorFlow = tensorflowPlaces().length > 0;
 
 /**
  * A suite that runs the real TensorFlow. Where it is not installed it is skipped
