@@ -71,7 +71,7 @@ async function chooseByGpu(
     reason: `the embedded engine, as ${reason}`,
     unusedGpu: gpu,
   });
-  // TensorFlow takes its time to load, and without a GPU is not the faster one.
+  // Nobody without a GPU waits for half a gigabyte of library to load.
   if (!gpu) return embedded('there is no GPU');
   let engine: Engine;
   try {
