@@ -11,13 +11,13 @@ export function setupCommand(): Command {
 function tensorflowCommand(): Command {
   return new Command('tensorflow')
     .description(
-      "TensorFlow for --engine tensorflow: tfjs's package without its install script, the library from TensorFlow's Python wheel, the binding compiled here (Linux on x64; needs npm, python3 with pip, g++; about 1 GB)",
+      "TensorFlow, for the engine of this name: tfjs's package without its install script, the library from TensorFlow's Python wheel, the binding compiled here (Linux on x64; needs npm, python3 with pip, g++; about 1 GB)",
     )
     .option(
       '--directory <dir>',
       `where to install (default: ${tensorflowFolder()}); a project's folder gets it as a dependency`,
     )
-    .option('--gpu', 'with CUDA, for NVIDIA GPUs (about 6 GB)')
+    .option('--gpu', 'with CUDA, for NVIDIA GPUs (about 4 GB; not tested on a GPU)')
     .action(setUp);
 }
 
