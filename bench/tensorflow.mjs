@@ -28,8 +28,9 @@ const { loadTensorFlow } = await importBuilt(
   'detectors/engines/tensorflow/loadTensorflow.js',
 );
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
-const { googlenetClassifier, INCEPTION_CHANNELS } = await importBuilt(
-  'detectors/graph/googlenet.js',
+const { googlenetClassifier } = await importBuilt('detectors/graph/googlenet.js');
+const { INCEPTION_CHANNELS } = await importBuilt(
+  'detectors/graph/networks/inception.js',
 );
 const { parameterShapes } = await importBuilt('detectors/graph/parameterShapes.js');
 

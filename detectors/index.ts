@@ -49,14 +49,34 @@ export type {
 export { findGpu, type FindGpuOptions } from './engines/findGpu.js';
 export { onnxEngine } from './engines/onnxEngine.js';
 export { tensorflowEngine } from './engines/tensorflowEngine.js';
+export { cellGeometry, type CellGeometry } from './graph/cellGeometry.js';
+export { backboneOf, detectorGraph, MAPS } from './graph/detectorGraph.js';
+export { googlenetClassifier, googlenetRcnn } from './graph/googlenet.js';
+export { networkNamed, networks, type NetworkName } from './graph/networks/index.js';
 export {
-  googlenetClassifier,
-  googlenetRcnn,
   INCEPTION_CHANNELS,
-  MAPS,
   type InceptionChannels,
-} from './graph/googlenet.js';
+} from './graph/networks/inception.js';
+export type {
+  Network,
+  PublishedCount,
+  PublishedRow,
+} from './graph/networks/network.js';
 export { activationShapes } from './graph/activationShapes.js';
+export {
+  comparePublished,
+  type CountComparison,
+  type PublishedComparison,
+  type RowDifference,
+} from './graph/comparePublished.js';
+export { networkCosts, type NodeCosts } from './graph/networkCosts.js';
+export { peakMemory, type PeakMemory } from './graph/peakMemory.js';
+export {
+  summarizeNetwork,
+  type BranchChannels,
+  type NetworkSummary,
+  type SummaryRow,
+} from './graph/summarizeNetwork.js';
 export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';
 export type { Graph, GraphNode } from './graph/types.js';

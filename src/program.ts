@@ -9,6 +9,7 @@ import { explainCommand } from './commands/explain.js';
 import { proposeCommand } from './commands/propose.js';
 import { reportCommand } from './commands/report.js';
 import { setupCommand } from './commands/setup.js';
+import { summaryCommand } from './commands/summary.js';
 import { weightsCommand } from './commands/weights.js';
 import { packageVersion } from './version.js';
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
     .addCommand(setupCommand())
+    .addCommand(summaryCommand())
     .addCommand(weightsCommand())
     .addHelpText(
       'after',
