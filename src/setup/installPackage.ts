@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Recipe } from './recipe.js';
 import { runTool } from './runTool.js';
@@ -6,9 +6,13 @@ import { runTool } from './runTool.js';
 /** Options of every call of npm: no install script runs. */
 export const NPM_OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund'];
 
+/** Tells our own folder from a project's. */
+const DESCRIPTION = 'TensorFlow for googlenet-rcnn, made by "rcnn setup tensorflow"';
+
 /**
  * Installs tfjs's npm package in `directory`, whose package.json is made when there
- * is none; a project's own gets the dependency.
+ * is none; a project's own gets the dependency. What an earlier try left unfinished
+ * is removed first, but not from a project.
  *
  * @returns false when it was there already
  * @throws UsageError TOOL_FAILED
@@ -18,12 +22,16 @@ export async function installPackage(
   { package: name, packageVersion: version }: Recipe,
   npm: string,
 ): Promise<boolean> {
-  if ((await installedVersion(directory, name)) === version) return false;
+  if (await isInstalled(directory, name, version)) return false;
+  const manifest = join(directory, 'package.json');
   try {
-    const text = JSON.stringify({ private: true }, null, 2) + '\n';
-    await writeFile(join(directory, 'package.json'), text, { flag: 'wx' });
+    const text = { private: true, description: DESCRIPTION };
+    await writeFile(manifest, JSON.stringify(text, null, 2) + '\n', { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  if ((await readFile(manifest, 'utf8')).includes(JSON.stringify(DESCRIPTION))) {
+    await rm(join(directory, 'node_modules'), { recursive: true, force: true });
   }
   await runTool(
     npm,
@@ -33,20 +41,22 @@ export async function installPackage(
   return true;
 }
 
-/** What npm says it has installed: it writes this file when all else is in place. */
-async function installedVersion(
+/** Whether all is in place that npm says it has installed, when all else is done. */
+async function isInstalled(
   directory: string,
   name: string,
-): Promise<string | undefined> {
+  version: string,
+): Promise<boolean> {
   try {
-    const file = join(directory, 'node_modules', '.package-lock.json');
-    const { packages } = JSON.parse(await readFile(file, 'utf8')) as {
-      packages: Record<string, { version: string } | undefined>;
+    const list = join(directory, 'node_modules', '.package-lock.json');
+    const { packages } = JSON.parse(await readFile(list, 'utf8')) as {
+      packages: Record<string, { version?: string; optional?: boolean }>;
     };
-    const manifest = join(directory, 'node_modules', name, 'package.json');
-    await readFile(manifest);
-    return packages[`node_modules/${name}`]?.version;
+    for (const [folder, { optional }] of Object.entries(packages)) {
+      if (!optional) await access(join(directory, folder, 'package.json'));
+    }
+    return packages[`node_modules/${name}`]?.version === version;
   } catch {
-    return undefined;
+    return false;
   }
 }

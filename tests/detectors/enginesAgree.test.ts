@@ -6,7 +6,7 @@ import { describeTensorFlow } from '../tensorflow.js';
 
 describeTensorFlow('the engines agree on what they detect', () => {
   it.each(['shared', 'crop', 'cascade'] as const)('in %s mode', async (mode) => {
-    const options = { mode, maxProposals: 150, crops: 40 };
+    const options = { mode, maxProposals: 60, crops: 30 };
     const onnx = await loadDetector({ ...options, engine: 'onnx' });
     const tensorflow = await loadDetector({ ...options, engine: 'tensorflow' });
     expect(tensorflow.info.engine.name).toBe('tensorflow');

@@ -22,7 +22,8 @@ import {
 } from '../../../src/setup/checkMachine.js';
 import { compileBinding } from '../../../src/setup/compileBinding.js';
 import { fetchLibrary } from '../../../src/setup/fetchLibrary.js';
-import type { Recipe } from '../../../src/setup/recipe.js';
+import { installPackage } from '../../../src/setup/installPackage.js';
+import { CPU_RECIPE, type Recipe } from '../../../src/setup/recipe.js';
 import { describeTensorFlow } from '../../tensorflow.js';
 import { runCli, temporaryFolder } from '../runCli.js';
 
@@ -57,6 +58,56 @@ describe('a machine that will not do', () => {
     await expect(makeRoom(temporaryFolder(), 1e18)).rejects.toMatchObject({
       code: 'NO_ROOM',
     });
+  });
+});
+
+describe('the npm package', () => {
+  const recipe = { ...CPU_RECIPE, package: 'tiny', packageVersion: '1.0.0' } as never;
+  /** An npm that installs two packages, the second of which its list can lack. */
+  function npmOf(folder: string): string {
+    const npm = join(folder, 'npm');
+    const list = {
+      'node_modules/tiny': { version: '1.0.0' },
+      'node_modules/other': {},
+    };
+    writeFileSync(
+      npm,
+      `#!/bin/sh
+echo "$@" >> ${folder}/calls
+mkdir -p node_modules/tiny node_modules/other
+echo '{}' | tee node_modules/tiny/package.json > node_modules/other/package.json
+echo '${JSON.stringify({ packages: list })}' > node_modules/.package-lock.json
+`,
+    );
+    chmodSync(npm, 0o755);
+    return npm;
+  }
+  const calls = (folder: string) =>
+    readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n').length;
+
+  it('is installed without scripts, and again when a part of it is missing', async () => {
+    const [folder, directory] = [temporaryFolder(), temporaryFolder()];
+    const npm = npmOf(folder);
+    expect(await installPackage(directory, recipe, npm)).toBe(true);
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).toMatch(
+      /install --save-exact --ignore-scripts .* tiny@1\.0\.0/,
+    );
+    expect(await installPackage(directory, recipe, npm)).toBe(false);
+    rmSync(join(directory, 'node_modules', 'other'), { recursive: true });
+    writeFileSync(join(directory, 'node_modules', 'half'), '');
+    expect(await installPackage(directory, recipe, npm)).toBe(true);
+    expect(existsSync(join(directory, 'node_modules', 'half'))).toBe(false);
+    expect(calls(folder)).toBe(2);
+  });
+
+  it('takes nothing away from a project', async () => {
+    const [folder, directory] = [temporaryFolder(), temporaryFolder()];
+    writeFileSync(join(directory, 'package.json'), '{ "name": "project" }');
+    mkdirSync(join(directory, 'node_modules'));
+    writeFileSync(join(directory, 'node_modules', 'own'), '');
+    expect(await installPackage(directory, recipe, npmOf(folder))).toBe(true);
+    expect(existsSync(join(directory, 'node_modules', 'own'))).toBe(true);
+    expect(readFileSync(join(directory, 'package.json'), 'utf8')).toMatch(/project/);
   });
 });
 
