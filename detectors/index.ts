@@ -81,6 +81,8 @@ export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';
 export type { Graph, GraphNode } from './graph/types.js';
 export { emitOnnx } from './onnx/emitOnnx.js';
+export { exportOnnx } from './onnx/exportOnnx.js';
+export { emitTfjs, type TfjsFiles } from './tfjs/emitTfjs.js';
 export {
   decodeOutputs,
   type HeadOptions,
@@ -109,6 +111,13 @@ export {
 export { resizePhoto } from './warp/resizePhoto.js';
 export { PhotoPyramid, warpCrops, type WarpOptions } from './warp/warpCrops.js';
 export { readCaffemodel } from './weights/caffemodel.js';
+export type { ClassifierPreprocessing } from './weights/classifierMetadata.js';
+export { graphOfWeights } from './weights/graphOfWeights.js';
+export {
+  importWeights,
+  type ImportedWeights,
+  type ImportWeightsOptions,
+} from './weights/importWeights.js';
 export {
   readSafetensors,
   readWeights,

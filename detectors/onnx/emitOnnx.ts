@@ -18,6 +18,8 @@ import {
 
 const IR_VERSION = 8;
 const OPSET = 17;
+/** What models of ours say that they come from. */
+export const PRODUCER = 'googlenet-rcnn';
 
 /**
  * Writes a graph and its weights as an ONNX model (opset 17, IR version 8) with
@@ -36,14 +38,15 @@ export function emitOnnx(
   const shapes = inferShapes(graph);
   const emitter = new Emitter(weights, shapes);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
-  const value = (name: string, dims: (number | string)[]) => ({
+  /** Dimensions are sizes, names of free ones, or null where nothing is said. */
+  const value = (name: string, dims: (number | string | null)[]) => ({
     name,
     type: {
       tensorType: {
         elemType: FLOAT,
         shape: {
           dim: dims.map((d) =>
-            typeof d === 'number' ? { dimValue: d } : { dimParam: d },
+            d === null ? {} : typeof d === 'number' ? { dimValue: d } : { dimParam: d },
           ),
         },
       },
@@ -51,17 +54,19 @@ export function emitOnnx(
   });
   return ModelProto.encode({
     irVersion: IR_VERSION,
-    producerName: 'googlenet-rcnn',
+    producerName: PRODUCER,
     opsetImport: [{ version: OPSET }],
     graph: {
       name: graph.name,
       node: emitter.nodes,
       initializer: emitter.initializers,
       input: [value(graph.input, ['batch', graph.inputChannels, 'height', 'width'])],
-      output: outputs.map((name) => ({
-        name,
-        type: { tensorType: { elemType: FLOAT } },
-      })),
+      output: outputs.map((name) =>
+        value(
+          name,
+          shapes.get(name)!.map((size, axis) => (axis === 1 ? size : null)),
+        ),
+      ),
     },
   }).finish();
 }

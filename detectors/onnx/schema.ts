@@ -1,8 +1,9 @@
 import protobuf from 'protobufjs/light.js';
 
 /**
- * The part of ONNX's protocol buffers that an emitted model uses. Names and
- * numbers of the fields: onnx.proto3, IR version 8.
+ * The part of ONNX's protocol buffers that models of ours use, written or read.
+ * Names and numbers of the fields: onnx.proto3, IR version 8. `floatData` is a
+ * packed list of floats, which has the same form on the wire as bytes.
  */
 const schema = protobuf.Root.fromJSON({
   nested: {
@@ -12,9 +13,15 @@ const schema = protobuf.Root.fromJSON({
         producerName: { type: 'string', id: 2 },
         graph: { type: 'GraphProto', id: 7 },
         opsetImport: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
+        metadataProps: { rule: 'repeated', type: 'StringStringEntryProto', id: 14 },
       },
     },
-    OperatorSetIdProto: { fields: { version: { type: 'int64', id: 2 } } },
+    OperatorSetIdProto: {
+      fields: { domain: { type: 'string', id: 1 }, version: { type: 'int64', id: 2 } },
+    },
+    StringStringEntryProto: {
+      fields: { key: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } },
+    },
     GraphProto: {
       fields: {
         node: { rule: 'repeated', type: 'NodeProto', id: 1 },
@@ -30,6 +37,7 @@ const schema = protobuf.Root.fromJSON({
         output: { rule: 'repeated', type: 'string', id: 2 },
         name: { type: 'string', id: 3 },
         opType: { type: 'string', id: 4 },
+        domain: { type: 'string', id: 7 },
         attribute: { rule: 'repeated', type: 'AttributeProto', id: 5 },
       },
     },
@@ -39,6 +47,7 @@ const schema = protobuf.Root.fromJSON({
         f: { type: 'float', id: 2 },
         i: { type: 'int64', id: 3 },
         s: { type: 'bytes', id: 4 },
+        t: { type: 'TensorProto', id: 5 },
         ints: { rule: 'repeated', type: 'int64', id: 8 },
         type: { type: 'int32', id: 20 },
       },
@@ -47,8 +56,12 @@ const schema = protobuf.Root.fromJSON({
       fields: {
         dims: { rule: 'repeated', type: 'int64', id: 1 },
         dataType: { type: 'int32', id: 2 },
+        floatData: { type: 'bytes', id: 4 },
+        int64Data: { rule: 'repeated', type: 'int64', id: 7 },
         name: { type: 'string', id: 8 },
         rawData: { type: 'bytes', id: 9 },
+        externalData: { rule: 'repeated', type: 'StringStringEntryProto', id: 13 },
+        dataLocation: { type: 'int32', id: 14 },
       },
     },
     ValueInfoProto: {
@@ -82,6 +95,8 @@ export const ModelProto = schema.lookupType('ModelProto');
 /** TensorProto.DataType */
 export const FLOAT = 1;
 export const INT64 = 7;
+export const FLOAT16 = 10;
+export const DOUBLE = 11;
 
 /** AttributeProto.AttributeType */
 const ATTRIBUTE_FLOAT = 1;

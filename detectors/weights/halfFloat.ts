@@ -27,3 +27,8 @@ export function halfToSingle(halves: Uint16Array): Float32Array {
   for (let i = 0; i < halves.length; i++) singles[i] = values[halves[i]];
   return singles;
 }
+
+/** Numbers of bfloat16, the upper halves of single-precision ones. */
+export function brainToSingle(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}

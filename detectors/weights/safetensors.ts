@@ -1,5 +1,5 @@
 import { DetectorError } from '../errors.js';
-import { halfToSingle } from './halfFloat.js';
+import { brainToSingle, halfToSingle } from './halfFloat.js';
 import type { Tensor, Weights } from './weights.js';
 
 /** The header's own limit in the format: 100 MB. */
@@ -19,6 +19,14 @@ const STORED_TYPES: Readonly<Record<string, StoredType | undefined>> = Object.as
   {
     F32: { bytes: 4, view: (b: ArrayBuffer, n: number) => new Float32Array(b, 0, n) },
     F16: { bytes: 2, view: (b: ArrayBuffer, n: number) => new Uint16Array(b, 0, n) },
+    BF16: {
+      bytes: 2,
+      view: (b: ArrayBuffer, n: number) => brainToSingle(new Uint16Array(b, 0, n)),
+    },
+    F64: {
+      bytes: 8,
+      view: (b: ArrayBuffer, n: number) => Float32Array.from(new Float64Array(b, 0, n)),
+    },
     U8: { bytes: 1, view: (b: ArrayBuffer, n: number) => new Uint8Array(b, 0, n) },
   },
 );
@@ -38,9 +46,11 @@ export interface SafetensorsFile {
 
 /**
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON
- * header, then the numbers. Understands F32, F16 (widened to single) and U8.
- * Every length and offset is checked before use; the numbers are copied, so the
- * file's bytes can be let go.
+ * header, then the numbers. Understands F32, F16 and BF16 (widened to single), F64
+ * (rounded to it) and U8; PyTorch's counts of training steps
+ * (`….num_batches_tracked`, I64) are left out. Every length and offset is checked before
+ * use, tensors must not overlap; the numbers are copied, so the file's bytes can be let
+ * go.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS
@@ -60,9 +70,16 @@ export function readSafetensors(bytes: Uint8Array, source: string): SafetensorsF
 
   const tensors = new Map<string, Tensor<Float32Array | Uint8Array>>();
   const metadata: Record<string, string> = {};
+  let total = 0;
   for (const [name, entry] of Object.entries(header)) {
+    if (name.endsWith('.num_batches_tracked')) continue;
     if (name === '__metadata__') Object.assign(metadata, checkMetadata(entry, source));
-    else tensors.set(name, readTensor(name, entry, numbers, source));
+    else {
+      const tensor = readTensor(name, entry, numbers, source);
+      total += tensor.stored;
+      if (total > numbers.byteLength) throw invalid(source, 'its tensors overlap');
+      tensors.set(name, tensor.read());
+    }
   }
   return { tensors, metadata };
 }
@@ -90,12 +107,13 @@ function checkMetadata(entry: unknown, source: string): Record<string, string> {
   return entry as Record<string, string>;
 }
 
+/** Checks a tensor's entry; gives its length in the file, and how to unpack it. */
 function readTensor(
   name: string,
   entry: unknown,
   numbers: Uint8Array,
   source: string,
-): Tensor<Float32Array | Uint8Array> {
+): { stored: number; read: () => Tensor<Float32Array | Uint8Array> } {
   const {
     dtype,
     shape,
@@ -105,7 +123,7 @@ function readTensor(
   if (!type) {
     throw invalid(
       source,
-      `tensor "${name}" has type ${String(dtype)}; F32, F16 and U8 are understood`,
+      `tensor "${name}" has type ${String(dtype)}; ${Object.keys(STORED_TYPES).join(', ')} are understood`,
     );
   }
   const isCount = (n: unknown): n is number =>
@@ -130,14 +148,16 @@ function readTensor(
       `tensor "${name}" needs ${length * type.bytes} bytes and has ${end - start}`,
     );
   }
-  // A copy: the offset in the file need not be aligned to the type.
-  const copy = new Uint8Array(end - start);
-  copy.set(numbers.subarray(start, end));
-  const stored = type.view(copy.buffer, length);
-  return {
-    shape: shape,
-    data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
+  const read = () => {
+    // A copy: the offset in the file need not be aligned to the type.
+    const { buffer } = new Uint8Array(numbers.subarray(start, end));
+    const stored = type.view(buffer, length);
+    return {
+      shape: shape,
+      data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
+    };
   };
+  return { stored: end - start, read };
 }
 
 /**

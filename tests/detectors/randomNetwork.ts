@@ -35,6 +35,12 @@ export function randomWeights(
     if (name.endsWith('/variance')) tensor.data = tensor.data.map((x) => 0.5 + x * x);
     tensors.set(name, tensor);
   }
+  cutConnections(graph, tensors);
+  return { tensors, metadata };
+}
+
+/** Zeros where a network has no connection. */
+function cutConnections(graph: Graph, tensors: ReadonlyMap<string, Tensor>): void {
   for (const node of graph.nodes) {
     if (node.op !== 'convolution' || !node.connections) continue;
     const { shape, data } = tensors.get(`${node.name}/weight`)!;
@@ -46,5 +52,28 @@ export function randomWeights(
       }
     });
   }
+}
+
+/**
+ * Weights that differ from place to place and are made fast, for tests that only carry
+ * them about: a table of odd length over and over, from another place in each tensor.
+ */
+export function patternedWeights(
+  graph: Graph,
+  metadata: Record<string, string> = {},
+): Weights {
+  const next = randomNumbers(7);
+  const table = new Float32Array(4099).map(() => 0.5 + next() ** 2);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, shape] of parameterShapes(graph)) {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const first = (tensors.size * 131) % table.length;
+    data.set(table.subarray(first).subarray(0, data.length));
+    for (let at = table.length - first; at < data.length; at += table.length) {
+      data.set(table.subarray(0, Math.min(table.length, data.length - at)), at);
+    }
+    tensors.set(name, { shape, data });
+  }
+  cutConnections(graph, tensors);
   return { tensors, metadata };
 }

@@ -57,6 +57,23 @@ describe('safetensors', () => {
     expect([...data]).toEqual([1, -2, 65504, 2 ** -24, 0.333251953125, Infinity]);
   });
 
+  it('rounds double precision, widens bfloat16, and leaves counts of steps out', () => {
+    const header = {
+      d: { dtype: 'F64', shape: [1], data_offsets: [0, 8] },
+      b: { dtype: 'BF16', shape: [2], data_offsets: [8, 12] },
+      'x.num_batches_tracked': { dtype: 'I64', shape: [], data_offsets: [12, 20] },
+    };
+    const numbers = new Uint8Array(20);
+    const view = new DataView(numbers.buffer);
+    view.setFloat64(0, 1 / 3, true);
+    view.setUint16(8, 0x3f80, true);
+    view.setUint16(10, 0xc040, true);
+    const { tensors } = readWeights(encode(header, numbers), 'x');
+    expect([...tensors.keys()]).toEqual(['d', 'b']);
+    expect([...tensors.get('d')!.data]).toEqual([Math.fround(1 / 3)]);
+    expect([...tensors.get('b')!.data]).toEqual([1, -3]);
+  });
+
   it.each([
     ['no header', new Uint8Array(3)],
     ['a header longer than the file', encode('{}').fill(255, 0, 4)],
@@ -89,6 +106,16 @@ describe('safetensors', () => {
       'a product of sizes past all numbers',
       encode(
         { a: { dtype: 'F32', shape: [2 ** 52, 2 ** 52], data_offsets: [0, 4] } },
+        new Uint8Array(4),
+      ),
+    ],
+    [
+      'two tensors in one place',
+      encode(
+        {
+          a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+          b: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+        },
         new Uint8Array(4),
       ),
     ],

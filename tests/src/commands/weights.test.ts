@@ -2,9 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readCaffemodel } from '../../../detectors/weights/caffemodel.js';
-import { readWeights } from '../../../detectors/weights/safetensors.js';
+import {
+  readWeights,
+  writeSafetensors,
+} from '../../../detectors/weights/safetensors.js';
 import { describeShared, sharedPath } from '../../shared.js';
 import { runCli, temporaryFolder } from '../runCli.js';
+import { numberBytes } from '../../numberBytes.js';
 
 describeShared('rcnn weights import', () => {
   const caffemodel = sharedPath('models/bvlc_googlenet/bvlc_googlenet.caffemodel');
@@ -26,14 +30,63 @@ describeShared('rcnn weights import', () => {
     expect(written.tensors.size).toBe(read.tensors.size);
     for (const [name, { data }] of read.tensors) {
       expect(
-        Buffer.compare(
-          Buffer.from(written.tensors.get(name)!.data.buffer),
-          Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-        ),
+        Buffer.compare(numberBytes(written.tensors.get(name)!.data), numberBytes(data)),
         name,
       ).toBe(0);
     }
   });
+
+  it('exports ONNX and tfjs, from which the same file comes back', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runCli(['weights', ...args]);
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      return stdout;
+    };
+    await run('import', caffemodel, '-o', at('a.safetensors'));
+    expect(await run('export', at('a.safetensors'), '-o', at('a.onnx'))).toContain(
+      'onnx, googlenet, outputs prob, 1 file',
+    );
+    expect(await run('export', caffemodel, '-o', at('tfjs'))).toContain('8 files');
+    await run('import', at('a.onnx'), '-o', at('b.safetensors'));
+    await run('import', at('tfjs/model.json'), '-o', at('c.safetensors'));
+    const original = readFileSync(at('a.safetensors'));
+    for (const copy of ['b.safetensors', 'c.safetensors']) {
+      expect(readFileSync(at(copy)).equals(original), copy).toBe(true);
+    }
+    // Where a model is already, it is replaced; other files are left alone.
+    const logits = ['--outputs', 'loss3/classifier', '--format', 'tfjs'];
+    expect(await run('export', caffemodel, '-o', at('tfjs'), ...logits)).toContain(
+      'outputs loss3/classifier',
+    );
+    const { code, stderr } = await runCli([
+      ...['weights', 'export', caffemodel, '-o', folder],
+      ...['--format', 'tfjs'],
+    ]);
+    expect(stderr).toMatch(/has other files in it/);
+    expect(code).toBe(2);
+  }, 60_000);
+
+  it('exports the detector with all that it says of itself', async () => {
+    const folder = temporaryFolder();
+    const detector = sharedPath('models/coco80-r1/weights.safetensors');
+    const steps = [
+      ['export', detector, '-o', join(folder, 'd.onnx')],
+      ['import', join(folder, 'd.onnx'), '-o', join(folder, 'd.safetensors')],
+    ];
+    for (const step of steps) expect((await runCli(['weights', ...step])).code).toBe(0);
+    const written = readWeights(readFileSync(join(folder, 'd.safetensors')), 'x');
+    const read = readWeights(readFileSync(detector), 'x');
+    expect(written.metadata).toEqual(read.metadata);
+    expect(written.tensors.size).toBe(read.tensors.size);
+    for (const [name, { shape, data }] of read.tensors) {
+      const copy = written.tensors.get(name)!;
+      expect(copy.shape, name).toEqual(shape);
+      expect(numberBytes(copy.data).equals(numberBytes(data)), name).toBe(true);
+    }
+  }, 60_000);
 
   it('refuses a truncated file with exit code 2', async () => {
     const folder = temporaryFolder();
@@ -54,5 +107,27 @@ describeShared('rcnn weights import', () => {
 it('refuses another ending than .safetensors', async () => {
   const { code, stderr } = await runCli(['weights', 'import', 'x', '-o', 'x.bin']);
   expect(stderr).toContain('.safetensors');
+  expect(code).toBe(2);
+});
+
+it.each([
+  ['an output of no kind', ['-o', 'x.bin'], /ends in \.onnx or \.safetensors/],
+  ['a file that is not there', ['-o', 'x.onnx'], /there is no such file/],
+  ['a format of no kind', ['-o', 'x', '--format', 'h5'], /Allowed choices/],
+])('export refuses %s', async (_, options, problem) => {
+  const path = join(temporaryFolder(), 'missing.safetensors');
+  const { code, stderr } = await runCli(['weights', 'export', path, ...options]);
+  expect(stderr).toMatch(problem);
+  expect(code).toBe(2);
+});
+
+it('import names the networks that there are', async () => {
+  const file = join(temporaryFolder(), 'x.safetensors');
+  writeFileSync(file, writeSafetensors({ tensors: new Map(), metadata: {} }));
+  const { code, stderr } = await runCli([
+    ...['weights', 'import', file, '-o', file],
+    ...['--network', 'vgg'],
+  ]);
+  expect(stderr).toMatch(/there is no network "vgg"; there are googlenet, /);
   expect(code).toBe(2);
 });

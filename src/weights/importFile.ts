@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  importWeights,
+  type ImportedWeights,
+  type ImportWeightsOptions,
+} from '../../detectors/weights/importWeights.js';
+import { isSystemError, UsageError } from '../errors.js';
+
+export interface ImportFileOptions extends Pick<
+  ImportWeightsOptions,
+  'network' | 'auxiliary'
+> {
+  /** Path of a Caffe mean file. */
+  mean?: string;
+}
+
+/**
+ * Reads weights of any kind that is understood from a file, and from those beside it
+ * when it is a tfjs `model.json`.
+ *
+ * @throws UsageError NOT_READABLE; DetectorError as `importWeights`
+ */
+export async function importFile(
+  path: string,
+  { mean, ...options }: ImportFileOptions = {},
+): Promise<ImportedWeights> {
+  return importWeights(await readAll(path), path, {
+    ...options,
+    ...(mean === undefined
+      ? {}
+      : { mean: { bytes: await readAll(mean), source: mean } }),
+    // The reader asks for plain file names only.
+    readShard: (name) => readAll(join(dirname(path), name)),
+  });
+}
+
+async function readAll(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (!isSystemError(error) && !(error instanceof RangeError)) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const remedy =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : `cannot be read (${code ?? message})`;
+    throw new UsageError('NOT_READABLE', `${path}: ${remedy}`);
+  }
+}
