@@ -54,17 +54,22 @@ export { cropOutputs, scoreCrops, scoreShared } from './pipeline/scoreBoxes.js';
 export {
   chooseEngine,
   ENGINE_NAMES,
+  type ChooseEngineOptions,
   type ChosenEngine,
+  type EngineInfo,
   type EngineName,
 } from './engines/chooseEngine.js';
 export {
   PRECISIONS,
   type Engine,
+  type EngineOptions,
   type NetworkSession,
   type Precision,
   type SessionOptions,
 } from './engines/engine.js';
+export { findGpu, type FindGpuOptions } from './engines/findGpu.js';
 export { onnxEngine } from './engines/onnxEngine.js';
+export { tensorflowEngine } from './engines/tensorflowEngine.js';
 export { cellGeometry, type CellGeometry } from './graph/cellGeometry.js';
 export { backboneOf, detectorGraph, MAPS } from './graph/detectorGraph.js';
 export { googlenetClassifier, googlenetRcnn } from './graph/googlenet.js';

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { selectiveSearch, type SelectiveSearchOptions } from '../proposals/index.js';
-import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
+import {
+  chooseEngine,
+  describeEngine,
+  type EngineInfo,
+  type EngineName,
+} from './engines/chooseEngine.js';
 import type { Precision } from './engines/engine.js';
 import { weightedBoxFusion } from './ensemble/weightedBoxFusion.js';
 import { DetectorError } from './errors.js';
@@ -71,7 +76,7 @@ export interface DetectorInfo {
   model: { name: string; file: string; sha256: string };
   /** All models of an ensemble; undefined when there is one. */
   models?: { name: string; file: string; sha256: string }[];
-  engine: { name: string; version: string; device: string; reason: string };
+  engine: EngineInfo;
 }
 
 export interface DetectionResult {
@@ -157,10 +162,10 @@ export async function loadDetector(
   const [{ model: first, info: firstInfo }] = files;
   for (const { model, info } of files) checkSameClasses(first, model, info.file);
   checkPipelineOptions(defaults, first);
-  const { engine, reason } = await chooseEngine(engineName);
+  const chosen = await chooseEngine(engineName, { threads });
   const models: LoadedModel[] = [];
   for (const { model } of files) {
-    const session = await engine.load(model.graph, model.weights, {
+    const session = await chosen.engine.load(model.graph, model.weights, {
       outputs: [MAPS],
       threads,
       precision,
@@ -170,12 +175,7 @@ export async function loadDetector(
   return new LoadedDetector(models, ensemble, defaults, {
     model: firstInfo,
     models: files.length > 1 ? files.map(({ info }) => info) : undefined,
-    engine: {
-      name: engine.name,
-      version: engine.version,
-      device: engine.device,
-      reason,
-    },
+    engine: describeEngine(chosen),
   });
 }
 

@@ -13,8 +13,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   convert: async () => (await import('./commands/convert.js')).convertCommand(),
   explain: async () => (await import('./commands/explain.js')).explainCommand(),
   classify: async () => (await import('./commands/classify.js')).classifyCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   propose: async () => (await import('./commands/propose.js')).proposeCommand(),
   report: async () => (await import('./commands/report.js')).reportCommand(),
+  setup: async () => (await import('./commands/setup.js')).setupCommand(),
   summary: async () => (await import('./commands/summary.js')).summaryCommand(),
   weights: async () => (await import('./commands/weights.js')).weightsCommand(),
 };

@@ -1,5 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +57,10 @@ describe('the packed package', () => {
     ]) {
       expect(files).toContain(file);
     }
+  });
+
+  it('brings no TensorFlow along: who wants it sets it up', () => {
+    expect(existsSync(join(folder, 'node_modules', '@tensorflow'))).toBe(false);
   });
 
   it('detects from where it is installed', () => {

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { chooseEngine, type EngineName } from '../engines/chooseEngine.js';
+import {
+  chooseEngine,
+  describeEngine,
+  type EngineInfo,
+  type EngineName,
+} from '../engines/chooseEngine.js';
 import type { NetworkSession, Precision } from '../engines/engine.js';
 import { DetectorError } from '../errors.js';
 import { orderByScore } from '../suppression/nonMaximumSuppression.js';
@@ -62,7 +67,7 @@ export interface ClassScore extends ClassLabel {
 /** What a classifier is made of, for the record. */
 export interface ClassifierInfo {
   weights: { name: string; file: string; sha256: string }[];
-  engine: { name: string; version: string; device: string; reason: string };
+  engine: EngineInfo;
 }
 
 export interface Classifier {
@@ -105,7 +110,7 @@ export async function loadClassifier(
   if (files.length === 0) {
     throw new DetectorError('INVALID_ARGUMENT', 'weights: no file is named');
   }
-  const { engine, reason } = await chooseEngine(engineName);
+  const chosen = await chooseEngine(engineName, { threads });
   const members: Member[] = [];
   const described: ClassifierInfo['weights'] = [];
   for (const file of files) {
@@ -122,7 +127,7 @@ export async function loadClassifier(
       );
     }
     checkCrops(defaults.crops, file, model);
-    const session = await engine.load(model.graph, model.weights, {
+    const session = await chosen.engine.load(model.graph, model.weights, {
       outputs: [model.answer.name],
       threads,
       precision,
@@ -142,12 +147,7 @@ export async function loadClassifier(
   }
   return new LoadedClassifier(members, labels ?? own, batch, defaults, {
     weights: described,
-    engine: {
-      name: engine.name,
-      version: engine.version,
-      device: engine.device,
-      reason,
-    },
+    engine: describeEngine(chosen),
   });
 }
 

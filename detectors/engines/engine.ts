@@ -24,6 +24,15 @@ export interface SessionOptions {
   precision?: Precision;
 }
 
+export interface EngineOptions {
+  /**
+   * Threads that the engine may use where it takes their number once for the
+   * process, as TensorFlow does.
+   * @default 1
+   */
+  threads?: number;
+}
+
 /** Something that runs graphs. */
 export interface Engine {
   name: string;

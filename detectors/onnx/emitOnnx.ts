@@ -56,14 +56,6 @@ export function buildOnnx(
   isFast = false,
 ): ModelMessage {
   const shapes = inferShapes(graph);
-  for (const output of outputs) {
-    if (!shapes.has(output)) {
-      throw new DetectorError(
-        'INVALID_GRAPH',
-        `graph "${graph.name}" has no activation "${output}"`,
-      );
-    }
-  }
   const emitter = new Emitter(weights, shapes, isFast);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
   /** Dimensions are sizes, names of free ones, or null where nothing is said. */

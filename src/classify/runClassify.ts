@@ -163,7 +163,7 @@ async function runMany(
     const { weights, ...settings } = given;
     const header = fingerprint({
       version: packageVersion(),
-      libraries: libraryVersions(),
+      libraries: await libraryVersions(given.engine),
       weights: await Promise.all([weights].flat().map(hashFile)),
       options: { ...settings, maxPixels },
       photos: await hashInputs(images),

@@ -3,6 +3,7 @@ import type { CropCount } from '../../detectors/classify/cropViews.js';
 import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
 import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
 import type { ClassifyReport } from '../classify/runClassify.js';
+import { warnOfUnusedGpu } from '../engines/warnOfUnusedGpu.js';
 import { EXIT_CODES } from '../errors.js';
 import { interruption } from './interruption.js';
 import { list, wholeNumber } from './optionParsers.js';
@@ -119,6 +120,7 @@ async function classify(
       );
       return EXIT_CODES.interrupted;
     }
+    warnOfUnusedGpu(report.engine);
     for (const { file, reason } of report.failures) {
       process.stderr.write(`failed: ${file}: ${reason}\n`);
     }

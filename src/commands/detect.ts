@@ -14,6 +14,7 @@ import { RESULT_FORMATS, type ResultFormat } from '../detect/writeResults.js';
 import { describeRun } from '../detect/describeRun.js';
 import { EXIT_CODES, UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
+import { warnOfUnusedGpu } from '../engines/warnOfUnusedGpu.js';
 import { interruption } from './interruption.js';
 import { list, number, wholeNumber } from './optionParsers.js';
 
@@ -296,6 +297,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       trace: options.trace,
       restart: options.restart,
       quiet,
+      onEngine: warnOfUnusedGpu,
       signal,
     });
     if (!report) {

@@ -11,7 +11,11 @@ import {
   type EnsembleMethod,
 } from '../../detectors/loadDetector.js';
 import type { Precision } from '../../detectors/engines/engine.js';
-import { chooseEngine, type EngineName } from '../../detectors/engines/chooseEngine.js';
+import {
+  chooseEngine,
+  describeEngine,
+  type EngineName,
+} from '../../detectors/engines/chooseEngine.js';
 import { coreCount } from '../batch/coreCount.js';
 import { failureOf } from '../batch/failure.js';
 import { fingerprint, hashFile, hashInputs } from '../batch/fingerprint.js';
@@ -62,6 +66,8 @@ export interface RunDetectOptions {
   /** Throw away what an earlier run left in the output folder. */
   restart?: boolean;
   quiet?: boolean;
+  /** Hears which engine the workers have, before the first photo is done. */
+  onEngine?: (engine: DetectorInfo['engine']) => void;
   signal?: AbortSignal;
 }
 
@@ -111,9 +117,10 @@ export async function runDetect(
   await mkdir(output, { recursive: true });
   const { draw, saveCrops, formats = [], maxPixels, trace } = options;
   const { engine, precision } = options;
+  const libraries = await libraryVersions(engine);
   const header = fingerprint({
     version: packageVersion(),
-    libraries: libraryVersions(),
+    libraries,
     model: models.map(({ info }) => info.sha256),
     options: {
       ...detect,
@@ -162,7 +169,11 @@ export async function runDetect(
       workers,
       prepare: (job) => withProposals(job, proposals),
       progress,
-      onReady: (info) => (engineInfo ??= (info as DetectorInfo).engine),
+      onReady: (info) => {
+        if (engineInfo) return;
+        engineInfo = (info as DetectorInfo).engine;
+        options.onEngine?.(engineInfo);
+      },
       signal,
     });
     if (!isComplete) return undefined;
@@ -191,7 +202,7 @@ export async function runDetect(
           proposals: options.proposals,
           annotations: options.annotations,
         },
-        libraries: libraryVersions(),
+        libraries,
         workers,
         fingerprint: header.fingerprint,
         photos: images.length,
@@ -271,8 +282,7 @@ async function readReport(output: string): Promise<DetectReport | undefined> {
 }
 
 async function engineOf(name: EngineName | undefined): Promise<DetectorInfo['engine']> {
-  const { engine, reason } = await chooseEngine(name);
-  return { name: engine.name, version: engine.version, device: engine.device, reason };
+  return describeEngine(await chooseEngine(name));
 }
 
 /** Results, and what a run that was killed while writing them left half-written. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { onnxEngine } from '../../detectors/engines/onnxEngine.js';
 import { networkNamed } from '../../detectors/graph/networks/index.js';
 import { parameterShapes } from '../../detectors/graph/parameterShapes.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
+import { describeEngines } from './engines.js';
 
 /*
  * tests/fixtures/detectors/caffe-networks.json: what OpenCV's DNN computes for Caffe
@@ -66,41 +66,45 @@ function weightsOf(graph: Graph): Weights {
 const SAMPLES = 12;
 const place = (i: number, count: number) => ((i * 2654435761) % 2 ** 32) % count;
 
-it.each(Object.keys(networks))(
-  '%s agrees with OpenCV on every layer to 1e-4 of its scale',
-  async (name) => {
-    const graph = networkNamed(name).build(classes);
-    const layers = Object.entries(networks[name]);
-    // Every node that computes anything, but ReLUs and what only changes the shape.
-    const computing = graph.nodes
-      .filter(({ op }) => !['relu', 'dropout', 'flatten'].includes(op))
-      .map((node) => node.name);
-    expect(layers.map(([layer]) => layer).sort()).toEqual([...computing].sort());
+describeEngines((loadEngine) => {
+  it.each(Object.keys(networks))(
+    '%s agrees with OpenCV on every layer to 1e-4 of its scale',
+    async (name) => {
+      const graph = networkNamed(name).build(classes);
+      const layers = Object.entries(networks[name]);
+      // Every node that computes anything, but ReLUs and what only changes the shape.
+      const computing = graph.nodes
+        .filter(({ op }) => !['relu', 'dropout', 'flatten'].includes(op))
+        .map((node) => node.name);
+      expect(layers.map(([layer]) => layer).sort()).toEqual([...computing].sort());
 
-    const session = await (
-      await onnxEngine()
-    ).load(graph, weightsOf(graph), { outputs: computing });
-    const input = numbers('data', [1, graph.inputChannels, ...graph.inputSize!], 128);
-    const activations = await session.run(input);
-    await session.dispose();
-    for (const [layer, { count, scale, mean, samples }] of layers) {
-      const { data } = activations[layer];
-      const tolerance = 1e-4 * scale;
-      expect(data.length, layer).toBe(count);
-      expect(samples).toHaveLength(SAMPLES);
-      samples.forEach((value, i) => {
-        const at = place(i + 1, count);
-        const problem = `${layer}[${at}]: ${data[at]}, not ${value}`;
-        expect(Math.abs(data[at] - value), problem).toBeLessThan(tolerance);
-      });
-      let largest = 0;
-      let sum = 0;
-      for (const value of data) {
-        largest = Math.max(largest, Math.abs(value));
-        sum += value;
+      const session = await (
+        await loadEngine()
+      ).load(graph, weightsOf(graph), { outputs: computing });
+      const input = numbers('data', [1, graph.inputChannels, ...graph.inputSize!], 128);
+      const activations = await session.run(input);
+      await session.dispose();
+      for (const [layer, { count, scale, mean, samples }] of layers) {
+        const { data } = activations[layer];
+        const tolerance = 1e-4 * scale;
+        expect(data.length, layer).toBe(count);
+        expect(samples).toHaveLength(SAMPLES);
+        samples.forEach((value, i) => {
+          const at = place(i + 1, count);
+          const problem = `${layer}[${at}]: ${data[at]}, not ${value}`;
+          expect(Math.abs(data[at] - value), problem).toBeLessThan(tolerance);
+        });
+        let largest = 0;
+        let sum = 0;
+        for (const value of data) {
+          largest = Math.max(largest, Math.abs(value));
+          sum += value;
+        }
+        expect(Math.abs(largest - scale), `scale of ${layer}`).toBeLessThan(tolerance);
+        expect(Math.abs(sum / count - mean), `mean of ${layer}`).toBeLessThan(
+          tolerance,
+        );
       }
-      expect(Math.abs(largest - scale), `scale of ${layer}`).toBeLessThan(tolerance);
-      expect(Math.abs(sum / count - mean), `mean of ${layer}`).toBeLessThan(tolerance);
-    }
-  },
-);
+    },
+  );
+});
