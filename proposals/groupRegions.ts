@@ -16,6 +16,10 @@ export interface SimilarityWeights {
   fill: number;
 }
 
+/** Slots with more pairs than this keep a list of their best ones. */
+const MANY = 24;
+const SHORTLIST = 8;
+
 /**
  * A binary tree of regions: nodes 0 … leaves − 1 are the superpixels, later ones
  * were merged in this order, and the last is the whole image.
@@ -129,8 +133,27 @@ export function groupRegions(
     return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
   };
 
+  /**
+   * The best pairs of slots with many, as they were when last looked through: these
+   * would be looked through again for each bound that is worked out.
+   */
+  const shortlists = new Int32Array(SHORTLIST * count);
+  /** How many there are, and the largest key that was left out. */
+  const listed = new Uint8Array(count);
+  const leftOut = new Float64Array(count);
+  const degrees = new Int32Array(count);
+  for (let i = 0; i < edgeCount; i++) degrees[pairs[i]]++;
+
+  const push = (slot: number, pair: number, key: number): void => {
+    best[slot] = pair;
+    queuedKeys[slot] = key;
+    if (pair >= 0) heap.push(key, slot);
+  };
+
   /** Queues a slot under its best pair's key; drops its edges that are gone. */
   const queue = (slot: number): void => {
+    listed[slot] = 0;
+    if (degrees[slot] > MANY) return shortlist(slot);
     let key = -1;
     let pair = -1;
     let before = -1;
@@ -147,9 +170,67 @@ export function groupRegions(
         pair = p;
       }
     }
-    best[slot] = pair;
-    queuedKeys[slot] = key;
-    if (pair >= 0) heap.push(key, slot);
+    push(slot, pair, key);
+  };
+
+  /** The same for a slot with many pairs, whose best ones are noted down. */
+  const shortlist = (slot: number): void => {
+    const first = SHORTLIST * slot;
+    let n = 0;
+    let out = -1;
+    let before = -1;
+    let degree = 0;
+    for (let f = heads[slot]; f >= 0; f = next[f]) {
+      const p = f >> 1;
+      const key = keys[p];
+      if (key < 0) {
+        if (before < 0) heads[slot] = next[f];
+        else next[before] = next[f];
+        continue;
+      }
+      before = f;
+      degree++;
+      if (n === SHORTLIST) {
+        const last = shortlists[first + n - 1];
+        if (key < keys[last] || (key === keys[last] && p > last)) {
+          if (key > out) out = key;
+          continue;
+        }
+        out = keys[last];
+        n--;
+      }
+      let i = first + n++;
+      for (; i > first; i--) {
+        const above = shortlists[i - 1];
+        if (keys[above] > key || (keys[above] === key && above < p)) break;
+        shortlists[i] = above;
+      }
+      shortlists[i] = p;
+    }
+    degrees[slot] = degree;
+    listed[slot] = n;
+    leftOut[slot] = out;
+    push(slot, n > 0 ? shortlists[first] : -1, n > 0 ? keys[shortlists[first]] : -1);
+  };
+
+  /**
+   * Queues a slot again that has not merged since. The keys of its pairs have only
+   * fallen, but for those whose other slot merged, and that slot has queued them: so
+   * the best of the list is the best of all while it is above what was left out.
+   */
+  const queueAgain = (slot: number): void => {
+    const first = SHORTLIST * slot;
+    let key = -1;
+    let pair = -1;
+    for (let i = first; i < first + listed[slot]; i++) {
+      const p = shortlists[i];
+      if (keys[p] > key || (keys[p] === key && p < pair)) {
+        key = keys[p];
+        pair = p;
+      }
+    }
+    if (key > leftOut[slot] && listed[slot] > 0) push(slot, pair, key);
+    else queue(slot);
   };
 
   for (let p = 0; p < edgeCount >> 1; p++) {
@@ -168,7 +249,7 @@ export function groupRegions(
     if (nodeOf[slot] < 0 || queuedKeys[slot] !== heap.poppedKey) continue;
     const pair = best[slot];
     if (keys[pair] !== heap.poppedKey) {
-      queue(slot);
+      queueAgain(slot);
       continue;
     }
     if (isBound[pair]) {
@@ -176,7 +257,7 @@ export function groupRegions(
       common[pair] = histogramSimilarity(slot, other);
       keys[pair] = roundKey(common[pair] + sizeAndFill(slot, other));
       isBound[pair] = 0;
-      queue(slot);
+      queueAgain(slot);
       continue;
     }
     // a is the larger one and takes b over.
@@ -194,6 +275,7 @@ export function groupRegions(
     similarities[node] = keys[pair];
     nodeOf[a] = node;
     nodeOf[b] = -1;
+    degrees[a] += degrees[b];
     keys[pair] = -1;
     const size = slotSizes[a] + slotSizes[b];
     const share = slotSizes[a] / size;
