@@ -127,6 +127,13 @@ describeTensorFlow('the tensorflow engine', () => {
     ).rejects.toThrow(/disposed/);
   });
 
+  it('computes in single precision alone, and says so', async () => {
+    const graph = graphOf([{ op: 'relu', name: 'out', input: 'data' }]);
+    await expect(
+      engine.load(graph, randomWeights(graph), { outputs: ['out'], precision: 'int8' }),
+    ).rejects.toThrow(/fp32 alone, not in int8; the engine onnx does/);
+  });
+
   it('leaves no tensor behind, whatever happens', async () => {
     const { tf } = loadTensorFlow();
     const before = tf.memory().numTensors;
