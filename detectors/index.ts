@@ -48,6 +48,8 @@ export {
   MAPS,
   type InceptionChannels,
 } from './graph/googlenet.js';
+export { activationShapes } from './graph/activationShapes.js';
+export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';
 export type { Graph, GraphNode } from './graph/types.js';
 export { emitOnnx } from './onnx/emitOnnx.js';

@@ -68,8 +68,9 @@ export interface Convolution extends Unary {
 
 /**
  * Convolution with filters that are a formula and not weights: Gabor filters of one
- * size (Serre et al. 2007, eq. 1), one output for each orientation k·π / orientations,
- * each with mean 0 and norm 1, on the mean of the input channels.
+ * size (Serre et al. 2007, eq. 1) within the inscribed circle, one output for each
+ * orientation k·π / orientations, each with mean 0 and norm 1, on the mean of the
+ * input channels.
  */
 export interface FixedConvolution extends Unary {
   op: 'fixedConvolution';

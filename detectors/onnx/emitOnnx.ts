@@ -1,7 +1,8 @@
 import { DetectorError } from '../errors.js';
-import { activationChannels, nodeInputs } from '../graph/parameterShapes.js';
-import type { Graph, GraphNode } from '../graph/types.js';
-import type { Weights } from '../weights/weights.js';
+import { inferShapes, nodeInputs } from '../graph/activationShapes.js';
+import { gaborFilters } from '../graph/gaborFilters.js';
+import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
+import type { Tensor, Weights } from '../weights/weights.js';
 import {
   float,
   FLOAT,
@@ -43,16 +44,16 @@ export function emitOnnx(
   weights: Weights,
   outputs: readonly string[],
 ): Uint8Array {
-  const channels = activationChannels(graph);
+  const shapes = inferShapes(graph);
   for (const output of outputs) {
-    if (!channels.has(output)) {
+    if (!shapes.has(output)) {
       throw new DetectorError(
         'INVALID_GRAPH',
         `graph "${graph.name}" has no activation "${output}"`,
       );
     }
   }
-  const emitter = new Emitter(weights, channels);
+  const emitter = new Emitter(weights, shapes);
   for (const node of neededNodes(graph, outputs)) emitter.emit(node);
   const value = (name: string, dims: (number | string)[]) => ({
     name,
@@ -84,6 +85,19 @@ export function emitOnnx(
   }).finish();
 }
 
+/** Parameters of an affine map. */
+const LINEAR = ['weight', 'bias'];
+
+/** The attributes of operators that slide a square window. */
+function windows(node: { size: number; stride?: number; pad?: number }): object[] {
+  const { size, stride = 1, pad = 0 } = node;
+  return [
+    integers('kernel_shape', [size, size]),
+    integers('strides', [stride, stride]),
+    integers('pads', [pad, pad, pad, pad]),
+  ];
+}
+
 class Emitter {
   readonly nodes: NodeMessage[] = [];
   readonly initializers: TensorMessage[] = [];
@@ -91,43 +105,41 @@ class Emitter {
 
   constructor(
     private readonly weights: Weights,
-    private readonly channels: ReadonlyMap<string, number>,
+    private readonly shapes: ReadonlyMap<string, readonly number[]>,
   ) {}
 
   emit(node: GraphNode): void {
     switch (node.op) {
       case 'convolution': {
-        const { size, stride = 1, pad = 0, groups = 1 } = node;
-        this.#add(
+        const { groups = 1, bias = true } = node;
+        const parameters = this.#parameters(node.name, bias ? LINEAR : ['weight']);
+        return this.#add(
           'Conv',
           node.name,
-          [node.input, ...this.#parameters(node.name)],
-          [
-            integers('kernel_shape', [size, size]),
-            integers('strides', [stride, stride]),
-            integers('pads', [pad, pad, pad, pad]),
-            integer('group', groups),
-          ],
+          [node.input, ...parameters],
+          [...windows(node), integer('group', groups)],
         );
-        return;
       }
+      case 'fixedConvolution':
+        return this.#fixedConvolution(node);
       case 'relu':
         return this.#add('Relu', node.name, [node.input]);
-      case 'maxPool': {
-        const { size, stride, pad = 0 } = node;
-        this.#add(
+      case 'tanh':
+        return this.#tanh(node);
+      case 'maxPool':
+        return this.#add(
           'MaxPool',
           node.name,
           [node.input],
-          [
-            integers('kernel_shape', [size, size]),
-            integers('strides', [stride, stride]),
-            integers('pads', [pad, pad, pad, pad]),
-            integer('ceil_mode', 1),
-          ],
+          [...windows(node), integer('ceil_mode', 1)],
         );
-        return;
-      }
+      case 'averagePool':
+        return this.#add(
+          'AveragePool',
+          node.name,
+          [node.input],
+          [...windows(node), integer('ceil_mode', 1), integer('count_include_pad', 1)],
+        );
       case 'localResponseNormalization':
         return this.#add(
           'LRN',
@@ -140,6 +152,20 @@ class Emitter {
             float('bias', node.k),
           ],
         );
+      case 'batchNormalization':
+        return this.#add(
+          'BatchNormalization',
+          node.name,
+          [node.input, ...this.#parameters(node.name, [...LINEAR, 'mean', 'variance'])],
+          [float('epsilon', node.epsilon)],
+        );
+      case 'channelScale': {
+        const flat = this.shapes.get(node.input)!.length === 2;
+        const dims = flat ? [-1] : [-1, 1, 1];
+        const [weight, bias] = this.#parameters(node.name, LINEAR, dims);
+        this.#add('Mul', `${node.name}#scaled`, [node.input, weight]);
+        return this.#add('Add', node.name, [`${node.name}#scaled`, bias]);
+      }
       case 'concat':
         return this.#add('Concat', node.name, [...node.inputs], [integer('axis', 1)]);
       case 'globalAveragePool': {
@@ -149,13 +175,29 @@ class Emitter {
       }
       case 'dropout':
         return this.#add('Identity', node.name, [node.input]);
+      case 'flatten':
+        return this.#add('Flatten', node.name, [node.input], [integer('axis', 1)]);
       case 'linear':
         return this.#add(
           'Gemm',
           node.name,
-          [node.input, ...this.#parameters(node.name)],
+          [node.input, ...this.#parameters(node.name, LINEAR)],
           [integer('transB', 1)],
         );
+      case 'radialBasis': {
+        // [batch, 1, inputs] − [outputs, inputs] = [batch, outputs, inputs]
+        const side = (suffix: string) => `${node.name}#${suffix}`;
+        const axis = this.#constant('axis1', [1]);
+        this.#add('Unsqueeze', side('row'), [node.input, axis]);
+        const [prototypes] = this.#parameters(node.name, ['weight']);
+        this.#add('Sub', side('difference'), [side('row'), prototypes]);
+        return this.#add(
+          'ReduceSumSquare',
+          node.name,
+          [side('difference')],
+          [integers('axes', [2]), integer('keepdims', 0)],
+        );
+      }
       case 'softmax':
         return this.#add('Softmax', node.name, [node.input], [integer('axis', 1)]);
       case 'spaceToBatch':
@@ -163,6 +205,23 @@ class Emitter {
       case 'batchToSpace':
         return this.#batchToSpace(node.name, node.input, node.block, node.like);
     }
+  }
+
+  #fixedConvolution(node: FixedConvolution): void {
+    const filters = gaborFilters(node, this.shapes.get(node.input)![1]);
+    const name = this.#initializer(`${node.name}#filters`, filters);
+    this.#add('Conv', node.name, [node.input, name], windows(node));
+  }
+
+  #tanh({ name, input, amplitude = 1, slope = 1 }: Tanh): void {
+    const factor = (value: number) =>
+      this.#initializer(`#factor${value}`, {
+        shape: [],
+        data: Float32Array.of(value),
+      });
+    this.#add('Mul', `${name}#steep`, [input, factor(slope)]);
+    this.#add('Tanh', `${name}#unit`, [`${name}#steep`]);
+    this.#add('Mul', name, [`${name}#unit`, factor(amplitude)]);
   }
 
   /**
@@ -191,18 +250,14 @@ class Emitter {
       [side('padded')],
       [integer('blocksize', block)],
     );
-    const shape = this.#constant(`grids-${this.channels.get(input)}`, [
-      -1,
-      this.channels.get(input)!,
-      0,
-      0,
-    ]);
+    const channels = this.shapes.get(input)![1];
+    const shape = this.#constant(`grids-${channels}`, [-1, channels, 0, 0]);
     this.#add('Reshape', name, [side('deep'), shape]);
   }
 
   #batchToSpace(name: string, input: string, block: number, like: string): void {
     const side = (suffix: string) => `${name}#${suffix}`;
-    const channels = this.channels.get(input)! * block * block;
+    const channels = this.shapes.get(input)![1] * block * block;
     const shape = this.#constant(`depth-${channels}`, [-1, channels, 0, 0]);
     this.#add('Reshape', side('deep'), [input, shape]);
     this.#add(
@@ -224,18 +279,31 @@ class Emitter {
     this.nodes.push({ name, opType, input, output: [name], attribute });
   }
 
-  /** Adds a node's weight and bias; gives their names. */
-  #parameters(node: string): string[] {
-    return [`${node}/weight`, `${node}/bias`].map((name) => {
+  /**
+   * Adds parameters of a node; gives their names.
+   *
+   * @param dims how the model sees them, when not in their own shape; -1 for the rest
+   */
+  #parameters(node: string, names: readonly string[], dims?: number[]): string[] {
+    return names.map((parameter) => {
+      const name = `${node}/${parameter}`;
       const tensor = this.weights.tensors.get(name);
       if (!tensor) {
         throw new DetectorError('WEIGHTS_MISMATCH', `the weights have no "${name}"`);
       }
-      const { data, shape } = tensor;
-      const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      this.initializers.push({ name, dims: [...shape], dataType: FLOAT, rawData });
-      return name;
+      const { data } = tensor;
+      const shape = dims?.map((n) => (n === -1 ? data.length : n)) ?? tensor.shape;
+      return this.#initializer(name, { data, shape });
     });
+  }
+
+  /** Adds a tensor of numbers once; gives its name. */
+  #initializer(name: string, { data, shape }: Tensor): string {
+    if (this.#constants.has(name)) return name;
+    this.#constants.add(name);
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.initializers.push({ name, dims: [...shape], dataType: FLOAT, rawData });
+    return name;
   }
 
   /** Adds a one-dimensional int64 constant once; gives its name. */

@@ -16,7 +16,8 @@ export interface Weights {
 }
 
 /**
- * Checks that `weights` has every parameter of `graph` in its shape, and no other.
+ * Checks that `weights` has every parameter of `graph` in its shape, and no other;
+ * that connections which the network lacks are zeros; and that no variance is negative.
  *
  * @throws DetectorError WEIGHTS_MISMATCH, naming the first parameters that differ.
  */
@@ -35,6 +36,7 @@ export function checkWeights(graph: Graph, weights: Weights, source: string): vo
   for (const name of weights.tensors.keys()) {
     if (!shapes.has(name)) problems.push(`"${name}" is not a part of the network`);
   }
+  if (problems.length === 0) problems.push(...wrongValues(graph, weights));
   if (problems.length > 0) {
     const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : '';
     throw new DetectorError(
@@ -42,4 +44,33 @@ export function checkWeights(graph: Graph, weights: Weights, source: string): vo
       `${source}: these are not the weights of "${graph.name}": ${problems.slice(0, 3).join('; ')}${more}`,
     );
   }
+}
+
+function wrongValues(graph: Graph, { tensors }: Weights): string[] {
+  const problems: string[] = [];
+  for (const node of graph.nodes) {
+    if (node.op === 'batchNormalization') {
+      const { data } = tensors.get(`${node.name}/variance`)!;
+      if (data.some((variance) => !(variance + node.epsilon > 0))) {
+        problems.push(`"${node.name}/variance" has a number that is no variance`);
+      }
+    } else if (node.op === 'convolution' && node.connections) {
+      const { data, shape } = tensors.get(`${node.name}/weight`)!;
+      const [, inputs, height, width] = shape;
+      const area = height * width;
+      const isConnected = node.connections.map((row) => new Set(row));
+      const stray = data.findIndex((weight, i) => {
+        const plane = Math.floor(i / area);
+        const output = Math.floor(plane / inputs);
+        return weight !== 0 && !isConnected[output].has(plane % inputs);
+      });
+      if (stray >= 0) {
+        const plane = Math.floor(stray / area);
+        problems.push(
+          `"${node.name}/weight" connects input ${plane % inputs} to output ${Math.floor(plane / inputs)}, which the network does not`,
+        );
+      }
+    }
+  }
+  return problems;
 }

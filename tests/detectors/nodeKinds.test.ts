@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { onnxEngine } from '../../detectors/engines/onnxEngine.js';
+import { DetectorError } from '../../detectors/errors.js';
+import { activationShapes } from '../../detectors/graph/activationShapes.js';
+import { gaborFilters } from '../../detectors/graph/gaborFilters.js';
+import type { Graph, GraphNode } from '../../detectors/graph/types.js';
+import { checkWeights } from '../../detectors/weights/weights.js';
+import { gaborFilter } from '../../proposals/gaborTexture.js';
+import { bruteForce } from './bruteForce.js';
+import { randomNumbers, randomTensor, randomWeights } from './randomNetwork.js';
+
+const CHANNELS = 4;
+const graphOf = (
+  nodes: readonly GraphNode[],
+  inputSize?: readonly [number, number],
+): Graph => ({
+  name: 'test',
+  input: 'data',
+  inputChannels: CHANNELS,
+  inputSize,
+  nodes,
+});
+
+const on = { name: 'out', input: 'data' };
+const flat = { op: 'globalAveragePool', name: 'flat', input: 'data' } as const;
+const KINDS: Record<string, GraphNode[]> = {
+  convolution: [{ op: 'convolution', ...on, outputs: 3, size: 3, pad: 1 }],
+  'convolution with stride': [
+    { op: 'convolution', ...on, outputs: 3, size: 5, stride: 2, pad: 3 },
+  ],
+  'convolution without bias': [
+    { op: 'convolution', ...on, outputs: 5, size: 1, bias: false },
+  ],
+  'convolution in groups': [
+    { op: 'convolution', ...on, outputs: 6, size: 3, groups: 2 },
+  ],
+  'convolution of a table': [
+    {
+      op: 'convolution',
+      ...on,
+      outputs: 3,
+      size: 3,
+      connections: [[0, 1], [3], [0, 1, 2, 3]],
+    },
+  ],
+  fixedConvolution: [
+    {
+      op: 'fixedConvolution',
+      ...on,
+      filters: 'gabor',
+      orientations: 4,
+      size: 7,
+      wavelength: 3.5,
+      sigma: 2.8,
+      aspect: 0.3,
+      stride: 2,
+      pad: 3,
+    },
+  ],
+  relu: [{ op: 'relu', ...on }],
+  tanh: [{ op: 'tanh', ...on }],
+  'tanh, scaled': [{ op: 'tanh', ...on, amplitude: 1.7159, slope: 2 / 3 }],
+  ...Object.fromEntries(
+    (['maxPool', 'averagePool'] as const).flatMap((op) =>
+      [
+        { size: 2, stride: 2 },
+        { size: 3, stride: 2 },
+        { size: 3, stride: 1, pad: 1 },
+        { size: 3, stride: 2, pad: 1 },
+        { size: 5, stride: 3 },
+        { size: 5, stride: 3, pad: 2 },
+      ].map((window) => [
+        `${op} ${JSON.stringify(window)}`,
+        [{ op, ...on, ...window }] as GraphNode[],
+      ]),
+    ),
+  ),
+  localResponseNormalization: [
+    { op: 'localResponseNormalization', ...on, size: 3, alpha: 0.5, beta: 0.75, k: 2 },
+  ],
+  batchNormalization: [{ op: 'batchNormalization', ...on, epsilon: 1e-3 }],
+  'batchNormalization of a vector': [
+    flat,
+    { op: 'batchNormalization', name: 'out', input: 'flat', epsilon: 1e-5 },
+  ],
+  channelScale: [{ op: 'channelScale', ...on }],
+  'channelScale of a vector': [
+    flat,
+    { op: 'channelScale', name: 'out', input: 'flat' },
+  ],
+  concat: [
+    { op: 'relu', name: 'positive', input: 'data' },
+    { op: 'concat', name: 'out', inputs: ['data', 'positive', 'data'] },
+  ],
+  globalAveragePool: [{ op: 'globalAveragePool', ...on }],
+  flatten: [{ op: 'flatten', ...on }],
+  dropout: [{ op: 'dropout', ...on, rate: 0.4 }],
+  linear: [flat, { op: 'linear', name: 'out', input: 'flat', outputs: 5 }],
+  'linear after flatten': [
+    { op: 'flatten', name: 'flat', input: 'data' },
+    { op: 'linear', name: 'out', input: 'flat', outputs: 5 },
+  ],
+  radialBasis: [flat, { op: 'radialBasis', name: 'out', input: 'flat', outputs: 3 }],
+  softmax: [{ op: 'softmax', ...on }],
+  'softmax of a vector': [flat, { op: 'softmax', name: 'out', input: 'flat' }],
+  'spaceToBatch, convolution, batchToSpace': [
+    { op: 'spaceToBatch', name: 'grids', input: 'data', block: 2 },
+    { op: 'convolution', name: 'inner', input: 'grids', outputs: 3, size: 3, pad: 1 },
+    { op: 'batchToSpace', name: 'out', input: 'inner', block: 2, like: 'data' },
+  ],
+};
+
+describe('every kind of node on the onnx engine equals its definition', () => {
+  it.each(Object.entries(KINDS))('%s', async (_, nodes) => {
+    const engine = await onnxEngine();
+    for (const [height, width] of [
+      [9, 12],
+      [8, 7],
+      [10, 11],
+      [13, 14],
+    ]) {
+      const size = [height, width] as const;
+      const graph = graphOf(nodes, size);
+      const weights = randomWeights(graph, height);
+      const input = randomTensor([2, CHANNELS, ...size], randomNumbers(width));
+      const session = await engine.load(graph, weights, { outputs: ['out'] });
+      const { out } = await session.run(input);
+      await session.dispose();
+      const expected = bruteForce(graph, weights, input).get('out')!;
+      expect(out.shape).toEqual(expected.shape);
+      expect(out.shape.slice(1)).toEqual(activationShapes(graph).get('out')!.slice(1));
+      let error = 0;
+      expected.data.forEach(
+        (x, i) => (error = Math.max(error, Math.abs(x - out.data[i]))),
+      );
+      expect(error, `${height}×${width}`).toBeLessThan(1e-5);
+      expect(expected.data.some((x) => Math.abs(x) > 0.01)).toBe(true);
+    }
+  });
+});
+
+it('has the Gabor bank of the proposals’ texture, but for its scale', () => {
+  for (let size = 7; size <= 37; size += 2) {
+    const sigma = 0.0036 * size * size + 0.35 * size + 0.18;
+    const { data } = gaborFilters(
+      {
+        op: 'fixedConvolution',
+        ...on,
+        filters: 'gabor',
+        orientations: 4,
+        size,
+        wavelength: sigma / 0.8,
+        sigma,
+        aspect: 0.3,
+      },
+      1,
+    );
+    for (let k = 0; k < 4; k++) {
+      const { values } = gaborFilter(size, k);
+      const norm = Math.hypot(...values);
+      const own = data.subarray(k * size * size, (k + 1) * size * size);
+      values.forEach((value, i) => expect(own[i]).toBeCloseTo(value / norm, 6));
+    }
+  }
+});
+
+describe('what is unsound is said', () => {
+  const message = (work: () => unknown) => {
+    try {
+      work();
+    } catch (error) {
+      return error instanceof DetectorError ? `${error.code}: ${error.message}` : error;
+    }
+    return 'no error';
+  };
+  const shapes = (nodes: GraphNode[], size?: [number, number]) => () =>
+    activationShapes(graphOf(nodes), size);
+  const convolution = { op: 'convolution', ...on, outputs: 4, size: 3 } as const;
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['no size', shapes([convolution]), /INVALID_GRAPH.*made for no size/],
+    ['too small', shapes([convolution], [2, 9]), /"out" gives nothing.*2×9/],
+    [
+      'an unknown input',
+      shapes([{ op: 'relu', name: 'a', input: 'b' }], [9, 9]),
+      /"a" reads "b"/,
+    ],
+    [
+      'a name twice',
+      shapes([{ op: 'relu', name: 'data', input: 'data' }], [9, 9]),
+      /two nodes are called "data"/,
+    ],
+    ['groups', shapes([{ ...convolution, groups: 3 }], [9, 9]), /3 groups/],
+    [
+      'a table',
+      shapes([{ ...convolution, connections: [[0], [1], [2], [4]] }], [9, 9]),
+      /connections/,
+    ],
+    ['no plane', shapes([flat, { ...convolution, input: 'flat' }], [9, 9]), /height/],
+    ['no vector', shapes([{ op: 'linear', ...on, outputs: 1 }], [9, 9]), /flat input/],
+    [
+      'sizes that differ',
+      shapes(
+        [convolution, { op: 'concat', name: 'c', inputs: ['data', 'out'] }],
+        [9, 9],
+      ),
+      /sizes differ/,
+    ],
+    [
+      'flat without a size',
+      () => randomWeights(graphOf([{ op: 'flatten', ...on }])),
+      /input size of its own/,
+    ],
+  ])('%s', (_, work, expected) => {
+    expect(message(work)).toMatch(expected);
+  });
+
+  it('weights where the table has no connection, and negative variances', () => {
+    const table = graphOf([{ ...convolution, connections: [[0], [1], [2], [0, 3]] }]);
+    const weights = randomWeights(table);
+    expect(message(() => checkWeights(table, weights, 'file'))).toBe('no error');
+    weights.tensors.get('out/weight')!.data[9 * (4 * 2 + 1) + 5] = 0.1;
+    expect(message(() => checkWeights(table, weights, 'file'))).toMatch(
+      /WEIGHTS_MISMATCH.*connects input 1 to output 2/,
+    );
+
+    const normalized = graphOf([{ op: 'batchNormalization', ...on, epsilon: 1e-3 }]);
+    const statistics = randomWeights(normalized);
+    expect(message(() => checkWeights(normalized, statistics, 'file'))).toBe(
+      'no error',
+    );
+    statistics.tensors.get('out/variance')!.data[1] = -1;
+    expect(message(() => checkWeights(normalized, statistics, 'file'))).toMatch(
+      /"out\/variance"/,
+    );
+  });
+});
