@@ -5,6 +5,7 @@ import { convertCommand } from './commands/convert.js';
 import { detectCommand } from './commands/detect.js';
 import { evalCommand } from './commands/eval.js';
 import { explainCommand } from './commands/explain.js';
+import { inspectCommand } from './commands/inspect.js';
 import { proposeCommand } from './commands/propose.js';
 import { reportCommand } from './commands/report.js';
 import { weightsCommand } from './commands/weights.js';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     .addCommand(checkCommand())
     .addCommand(convertCommand())
     .addCommand(explainCommand())
+    .addCommand(inspectCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
     .addCommand(weightsCommand())

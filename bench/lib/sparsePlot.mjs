@@ -82,10 +82,10 @@ function axes(x, y) {
     // What skipping would bring if a multiplication cost the same in both.
     `<path d="M${x(1)} ${y(1)}L${x(1 / 200).toFixed(1)} ${y(200)}" stroke="#888" stroke-dasharray="5 4" fill="none"/>`,
     text(
-      x(0.052),
-      y(22) - 4,
+      x(1 / 60) + 8,
+      y(60) + 4,
       'operations saved',
-      'end',
+      'start',
       'fill="#666" font-style="italic"',
     ),
   );
