@@ -108,7 +108,7 @@ async function bareLoop() {
   const { readWeights } = await importBuilt('detectors/weights/safetensors.js');
   const { emitOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
   const { defaultModelFile } = await importBuilt('detectors/loadDetector.js');
-  const { MAPS } = await importBuilt('detectors/graph/googlenet.js');
+  const { MAPS } = await importBuilt('detectors/graph/detectorGraph.js');
   const file = defaultModelFile();
   const model = readModel(readWeights(readFileSync(file), file), file);
   const session = await ort.InferenceSession.create(

@@ -159,7 +159,7 @@ async function loadModel() {
 /** One process's share of the photos: every n-th. */
 async function compute(worker) {
   const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
-  const { MAPS } = await importBuilt('detectors/graph/googlenet.js');
+  const { MAPS } = await importBuilt('detectors/graph/detectorGraph.js');
   const { scoreCrops, scoreShared } = await importBuilt(
     'detectors/pipeline/scoreBoxes.js',
   );

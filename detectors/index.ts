@@ -41,13 +41,19 @@ export {
 } from './engines/chooseEngine.js';
 export type { Engine, NetworkSession, SessionOptions } from './engines/engine.js';
 export { onnxEngine } from './engines/onnxEngine.js';
+export { cellGeometry, type CellGeometry } from './graph/cellGeometry.js';
+export { backboneOf, detectorGraph, MAPS } from './graph/detectorGraph.js';
+export { googlenetClassifier, googlenetRcnn } from './graph/googlenet.js';
+export { networkNamed, networks, type NetworkName } from './graph/networks/index.js';
 export {
-  googlenetClassifier,
-  googlenetRcnn,
   INCEPTION_CHANNELS,
-  MAPS,
   type InceptionChannels,
-} from './graph/googlenet.js';
+} from './graph/networks/inception.js';
+export type {
+  Network,
+  PublishedCount,
+  PublishedRow,
+} from './graph/networks/network.js';
 export { activationShapes } from './graph/activationShapes.js';
 export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';

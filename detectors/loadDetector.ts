@@ -6,7 +6,7 @@ import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
 import type { NetworkSession } from './engines/engine.js';
 import { DetectorError } from './errors.js';
 import type { ScoredBoxes } from './heads/decodeOutputs.js';
-import { MAPS } from './graph/googlenet.js';
+import { MAPS } from './graph/detectorGraph.js';
 import { readModel, type DetectorModel } from './model.js';
 import type { Detection } from './pipeline/detections.js';
 import { checkPipelineOptions } from './pipeline/checkOptions.js';

@@ -1,5 +1,11 @@
 import { DetectorError } from './errors.js';
-import { googlenetRcnn } from './graph/googlenet.js';
+import { cellGeometry } from './graph/cellGeometry.js';
+import {
+  backboneOf,
+  detectorGraph,
+  listBackbones,
+  MAPS,
+} from './graph/detectorGraph.js';
 import type { Graph } from './graph/types.js';
 import type { HeadOptions } from './heads/decodeOutputs.js';
 import type { HeadLayout } from './heads/positionSensitivePooling.js';
@@ -22,8 +28,8 @@ export interface DetectorModel {
 }
 
 /**
- * Reads a detector from its weights and their metadata: `graph`
- * ("googlenet-rcnn"), and as JSON `classes` (background first), `category_ids`,
+ * Reads a detector from its weights and their metadata: `graph`, its backbone's name
+ * with "-rcnn" ("googlenet-rcnn"), and as JSON `classes` (background first), `category_ids`,
  * `preprocessing` and `head`, as in models/coco80-r1.
  *
  * @param source what to call the file in messages
@@ -32,10 +38,11 @@ export interface DetectorModel {
  */
 export function readModel(weights: Weights, source: string): DetectorModel {
   const { metadata } = weights;
-  if (metadata.graph !== 'googlenet-rcnn') {
+  const backbone = backboneOf(metadata.graph ?? '');
+  if (backbone === undefined) {
     throw new DetectorError(
       'WEIGHTS_MISMATCH',
-      `${source}: holds ${metadata.graph ? `a "${metadata.graph}" network` : 'weights without a graph name'}, not a "googlenet-rcnn" detector`,
+      `${source}: holds ${metadata.graph ? `a "${metadata.graph}" network` : 'weights without a graph name'}, not a detector such as "googlenet-rcnn" (the backbones are ${listBackbones()})`,
     );
   }
   const field = metadataReader(metadata, source);
@@ -50,7 +57,7 @@ export function readModel(weights: Weights, source: string): DetectorModel {
     );
   }
   const outputs = names.length + 4;
-  const graph = googlenetRcnn(head.bins, outputs);
+  const graph = detectorGraph(backbone, head.bins, outputs);
   checkWeights(graph, weights, source);
   const preprocessing = { mean: input.mean, channels: input.channels };
   return {
@@ -61,7 +68,13 @@ export function readModel(weights: Weights, source: string): DetectorModel {
     preprocessing,
     photoSide: input.photo_long_side,
     warp: { ...preprocessing, side: input.crop_side, context: input.crop_context },
-    head: { bins: head.bins, outputs, classes: names.length, boxScale: head.box_scale },
+    head: {
+      bins: head.bins,
+      outputs,
+      cells: cellGeometry(graph, MAPS),
+      classes: names.length,
+      boxScale: head.box_scale,
+    },
   };
 }
 

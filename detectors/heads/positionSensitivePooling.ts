@@ -1,24 +1,23 @@
 import type { BoxArray } from '../../geometry/index.js';
+import type { CellGeometry } from '../graph/cellGeometry.js';
 import type { Tensor } from '../weights/weights.js';
-
-/** Where the cells of the stride-16 map lie in the image (see docs/design.md). */
-const STRIDE = 16;
-const FIRST_CELL = 6.5;
 
 /** The head's form: bins × bins position-sensitive maps for each output. */
 export interface HeadLayout {
   bins: number;
   outputs: number;
+  /** Where the maps' cells lie in the image; in GoogLeNet stride 16, offset 6.5. */
+  cells: CellGeometry;
 }
 
 /**
  * Position-sensitive score maps of one image (R-FCN, Dai et al. 2016, §3), ready
  * to be averaged over any number of boxes.
  *
- * Cell m of the map spans image pixels [16m + 6.5, 16m + 22.5) in each axis. A
- * box becomes u = (x − 6.5) / 16 held to [0, n], is widened about its centre to
- * at least one cell and shifted back inside, and is cut into bins × bins equal
- * parts. Each part is the area-weighted mean of its own map; the parts are
+ * Cell m of the map spans a stride of image pixels from stride · m + offset on in each
+ * axis. A box becomes u = (x − offset) / stride held to [0, n], is widened about its
+ * centre to at least one cell and shifted back inside, and is cut into bins × bins
+ * equal parts. Each part is the area-weighted mean of its own map; the parts are
  * averaged. Sums over parts come from a summed-area table in double precision,
  * interpolated linearly, which is exact for maps that are constant in each cell.
  */
@@ -66,13 +65,13 @@ export class PositionSensitiveMaps {
    * @returns n × outputs
    */
   pool(boxes: BoxArray): Float32Array {
-    const { bins, outputs } = this.layout;
+    const { bins, outputs, cells } = this.layout;
     const channels = bins * bins * outputs;
     const count = boxes.length / 4;
     const pooled = new Float32Array(count * outputs);
     const sums = this.#sums;
-    const xTaps = new AxisTaps(bins, this.#width, channels);
-    const yTaps = new AxisTaps(bins, this.#height, (this.#width + 1) * channels);
+    const xTaps = new AxisTaps(bins, cells, this.#width, channels);
+    const yTaps = new AxisTaps(bins, cells, this.#height, (this.#width + 1) * channels);
     const accumulator = new Float64Array(outputs);
 
     for (let i = 0; i < count; i++) {
@@ -125,6 +124,7 @@ class AxisTaps {
 
   constructor(
     private readonly bins: number,
+    private readonly geometry: CellGeometry,
     private readonly cells: number,
     private readonly step: number,
   ) {
@@ -133,8 +133,8 @@ class AxisTaps {
   }
 
   place(low: number, high: number): void {
-    const { bins, cells, step, offset, weight } = this;
-    const [start, end] = boxInCells(low, high, cells);
+    const { bins, geometry, cells, step, offset, weight } = this;
+    const [start, end] = boxInCells(low, high, cells, geometry);
     this.binSize = (end - start) / bins;
     let previousCell = Math.min(Math.floor(start), cells - 1);
     let previousFraction = start - previousCell;
@@ -158,10 +158,15 @@ class AxisTaps {
 }
 
 /** One axis of a box in units of cells: held to the map, and at least one cell long. */
-function boxInCells(low: number, high: number, cells: number): [number, number] {
+function boxInCells(
+  low: number,
+  high: number,
+  cells: number,
+  { stride, offset }: CellGeometry,
+): [number, number] {
   const hold = (u: number) => Math.min(Math.max(u, 0), cells);
-  const start = hold((low - FIRST_CELL) / STRIDE);
-  const end = hold((high - FIRST_CELL) / STRIDE);
+  const start = hold((low - offset) / stride);
+  const end = hold((high - offset) / stride);
   if (end - start >= 1) return [start, end];
   const shifted = Math.min(Math.max((start + end) / 2 - 0.5, 0), cells - 1);
   return [shifted, shifted + 1];
@@ -177,12 +182,12 @@ function boxInCells(low: number, high: number, cells: number): [number, number] 
  */
 export function poolingWeights(
   box: readonly number[],
-  bins: number,
+  { bins, cells: geometry }: Pick<HeadLayout, 'bins' | 'cells'>,
   height: number,
   width: number,
 ): Float32Array {
   const coverage = (low: number, high: number, cells: number) => {
-    const [start, end] = boxInCells(low, high, cells);
+    const [start, end] = boxInCells(low, high, cells, geometry);
     const size = (end - start) / bins;
     return Array.from({ length: bins }, (_, bin) =>
       Array.from({ length: cells }, (_, cell) => {

@@ -1,6 +1,7 @@
 import { DetectorError } from '../errors.js';
-import { inferShapes, nodeInputs } from '../graph/activationShapes.js';
+import { inferShapes } from '../graph/activationShapes.js';
 import { gaborFilters } from '../graph/gaborFilters.js';
+import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
 import {
@@ -17,18 +18,6 @@ import {
 
 const IR_VERSION = 8;
 const OPSET = 17;
-
-/** The nodes that `outputs` need, in the graph's order. */
-function neededNodes(graph: Graph, outputs: readonly string[]): GraphNode[] {
-  const needed = new Set(outputs);
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!needed.has(node.name)) continue;
-    for (const input of nodeInputs(node)) needed.add(input);
-    nodes.push(node);
-  }
-  return nodes.reverse();
-}
 
 /**
  * Writes a graph and its weights as an ONNX model (opset 17, IR version 8) with

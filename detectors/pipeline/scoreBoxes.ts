@@ -1,6 +1,6 @@
 import type { BoxArray } from '../../geometry/index.js';
 import type { NetworkSession } from '../engines/engine.js';
-import { MAPS } from '../graph/googlenet.js';
+import { MAPS } from '../graph/detectorGraph.js';
 import { decodeOutputs, type ScoredBoxes } from '../heads/decodeOutputs.js';
 import {
   poolingWeights,
@@ -89,7 +89,7 @@ export async function cropOutputs(
   const [, channels, height, width] = maps.shape;
   const margin = warp.context * side;
   const inside = [margin, margin, side - margin, side - margin];
-  const weights = poolingWeights(inside, head.bins, height, width);
+  const weights = poolingWeights(inside, head, height, width);
   const cells = height * width;
   const outputs = new Float32Array(count * head.outputs);
   for (let i = 0, from = 0; i < count; i++) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NetworkSession } from '../../detectors/engines/engine.js';
 import { onnxEngine } from '../../detectors/engines/onnxEngine.js';
-import { MAPS } from '../../detectors/graph/googlenet.js';
+import { MAPS } from '../../detectors/graph/detectorGraph.js';
 import { PositionSensitiveMaps } from '../../detectors/heads/positionSensitivePooling.js';
 import { readModel, type DetectorModel } from '../../detectors/model.js';
 import { selectDetections } from '../../detectors/pipeline/detections.js';

@@ -7,6 +7,10 @@ import {
 
 const BINS = 3;
 const OUTPUTS = 2;
+const CELLS = [
+  { stride: 16, offset: 6.5 },
+  { stride: 8, offset: -3.5 },
+];
 
 /** The definition, cell by cell: each bin's area-weighted mean of its own map. */
 function poolByDefinition(
@@ -14,10 +18,11 @@ function poolByDefinition(
   height: number,
   width: number,
   box: readonly number[],
+  { stride, offset }: { stride: number; offset: number },
 ): number[] {
   const axis = (low: number, high: number, n: number): [number, number] => {
-    let a = Math.min(Math.max((low - 6.5) / 16, 0), n);
-    let b = Math.min(Math.max((high - 6.5) / 16, 0), n);
+    let a = Math.min(Math.max((low - offset) / stride, 0), n);
+    let b = Math.min(Math.max((high - offset) / stride, 0), n);
     if (b - a < 1) {
       const centre = (a + b) / 2;
       a = Math.min(Math.max(centre - 0.5, 0), n - 1);
@@ -67,6 +72,7 @@ const scene = fc
   })
   .chain(({ height, width }) =>
     fc.record({
+      cells: fc.constantFrom(...CELLS),
       height: fc.constant(height),
       width: fc.constant(width),
       map: fc.float32Array({
@@ -87,15 +93,20 @@ const scene = fc
 
 it('pools boxes as the definition says, by table and by matrix', () => {
   fc.assert(
-    fc.property(scene, ({ height, width, map, box: [x, y, w, h] }) => {
+    fc.property(scene, ({ cells: geometry, height, width, map, box: [x, y, w, h] }) => {
       const box = [x, y, x + w, y + h];
-      const expected = poolByDefinition(map, height, width, box);
+      const expected = poolByDefinition(map, height, width, box, geometry);
       const shape = [1, BINS * BINS * OUTPUTS, height, width];
       const pooled = new PositionSensitiveMaps(
         { data: map, shape },
-        { bins: BINS, outputs: OUTPUTS },
+        { bins: BINS, outputs: OUTPUTS, cells: geometry },
       ).pool(box);
-      const weights = poolingWeights(box, BINS, height, width);
+      const weights = poolingWeights(
+        box,
+        { bins: BINS, cells: geometry },
+        height,
+        width,
+      );
       const cells = height * width;
       expected.forEach((value, output) => {
         expect(pooled[output]).toBeCloseTo(value, 4);
