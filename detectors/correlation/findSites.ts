@@ -1,5 +1,5 @@
 import { nodeInputs } from '../graph/activationShapes.js';
-import type { Graph, GraphNode } from '../graph/types.js';
+import type { Convolution, Graph, GraphNode } from '../graph/types.js';
 
 /** A channel of an activation: where it is made. */
 export interface Unit {
@@ -30,6 +30,10 @@ export interface Site {
   /** Why units of it cannot be merged; undefined when they can. */
   fixed?: string;
 }
+
+/** A convolution in which every output reads every input, and has a bias to take up constants. */
+const isPlain = ({ groups = 1, connections, bias = true }: Convolution) =>
+  groups === 1 && !connections && bias;
 
 /** What a channel passes through unchanged but for its place, or by a rising function. */
 const TRANSPARENT: ReadonlySet<GraphNode['op']> = new Set([
@@ -62,8 +66,9 @@ export function findSites(graph: Graph): Site[] {
     // The parts of a concatenation are looked at as the whole.
     if (users.length > 0 && users.every(({ op }) => op === 'concat')) continue;
     const { consumers, fixed } = findConsumers(node.name, units.length, readers, nodes);
-    const shared = sharedPart(node, nodes, readers);
-    sites.push({ name: node.name, units, consumers, fixed: fixed ?? shared });
+    const problem =
+      fixed ?? sharedPart(node, nodes, readers) ?? groupedPart(units, nodes);
+    sites.push({ name: node.name, units, consumers, fixed: problem });
   }
   const names = new Set(sites.map(({ name }) => name));
   for (const site of sites) site.previous = findPrevious(site, graph, nodes, names);
@@ -109,6 +114,18 @@ function sharedPart(
   return undefined;
 }
 
+/** Says which of a site's convolutions must keep all its outputs. */
+function groupedPart(
+  units: readonly Unit[],
+  nodes: ReadonlyMap<string, GraphNode>,
+): string | undefined {
+  const odd = units.find(({ node: name }) => {
+    const node = nodes.get(name);
+    return node?.op === 'convolution' && ((node.groups ?? 1) > 1 || node.connections);
+  });
+  return odd && `"${odd.node}" has groups or a connection table`;
+}
+
 /** Follows an activation to the weights that read it. */
 function findConsumers(
   start: string,
@@ -122,7 +139,7 @@ function findConsumers(
     const users = readers.get(name) ?? [];
     if (users.length === 0) fixed ??= `"${name}" is an output of the network`;
     for (const user of users) {
-      if (user.op === 'convolution' && (user.groups ?? 1) === 1 && !user.connections) {
+      if (user.op === 'convolution' && isPlain(user)) {
         const pads = isPadded || (user.pad ?? 0) > 0;
         consumers.push({ node: user.name, offset, isPadded: pads });
       } else if (user.op === 'linear') {

@@ -17,3 +17,4 @@ export {
 } from './layerTopology.js';
 export { proposeMerges, silentUnits, type Merge } from './proposeMerges.js';
 export { gridPositions, samplePositions } from './samplePositions.js';
+export { mergeUnits, type MergedNetwork, type SiteMerges } from './mergeUnits.js';

@@ -33,7 +33,7 @@ export function gridPositions(
   limit: number,
 ): Int32Array {
   const scale = Math.min(1, Math.sqrt(limit / (height * width)));
-  const rows = Math.max(1, Math.floor(height * scale));
+  const rows = Math.max(1, Math.min(limit, Math.floor(height * scale)));
   const columns = Math.max(1, Math.min(width, Math.floor(limit / rows)));
   return Int32Array.from({ length: rows * columns }, (_, i) => {
     const y = Math.floor(((Math.floor(i / columns) + 0.5) * height) / rows);

@@ -1,9 +1,13 @@
-import { googlenetClassifier } from '../../detectors/graph/googlenet.js';
+import { narrowGraph } from '../../detectors/graph/narrowGraph.js';
+import { networkNamed, networks } from '../../detectors/graph/networks/index.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import { readModel, type DetectorModel } from '../../detectors/model.js';
-import type { Preprocessing } from '../../detectors/warp/photo.js';
+import {
+  toPhoto,
+  type PixelImage,
+  type Preprocessing,
+} from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
-import { toPhoto, type PixelImage } from '../../detectors/warp/photo.js';
 import { readCaffemodel } from '../../detectors/weights/caffemodel.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
 import {
@@ -16,6 +20,8 @@ import { readInputFile } from '../files/readInputFile.js';
 
 /** Longest side at which a classifier looks at a whole photo. */
 const CLASSIFIER_SIDE = 256;
+/** More classes than any classifier has. */
+const MAX_CLASSES = 1_000_000;
 
 /** A network of a weights file, and how photos get into it. */
 export interface OpenedNetwork {
@@ -28,64 +34,110 @@ export interface OpenedNetwork {
   detector?: DetectorModel;
   /** Longest side of a photo in the network, in pixels. */
   side: number;
-  preprocessing: Preprocessing;
   /** A whole photo as the network's input, [1, 3, height, width]. */
   prepare(photo: PixelImage): Tensor;
 }
 
 /**
- * Reads a detector, or a GoogLeNet classifier in its own or in Caffe's form.
+ * Reads a detector, or a classifier of three channels, in its own or in Caffe's form.
  *
  * @param side longest side of a photo; by default the detector's own, else 256
- * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH
+ * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH; UsageError NOT_A_NETWORK
  */
 export async function openNetwork(file: string, side?: number): Promise<OpenedNetwork> {
   const bytes = await readInputFile(file);
   const weights = file.endsWith('.caffemodel')
     ? readCaffemodel(bytes, file)
     : readWeights(bytes, file);
-  const { metadata } = weights;
-  if (metadata.graph === 'googlenet') {
-    const graph = googlenetClassifier(classCount(weights, file));
-    checkWeights(graph, weights, file);
-    return opened(file, graph, weights, CAFFE_PREPROCESSING, side ?? CLASSIFIER_SIDE);
-  }
-  const detector = readModel(weights, file);
-  const { graph, preprocessing, photoSide } = detector;
-  return {
-    ...opened(file, graph, weights, preprocessing, side ?? photoSide),
-    detector,
-  };
+  return networkOf(weights, file, side);
 }
 
-/** As Caffe's GoogLeNet was trained: means of blue, green and red. */
-const CAFFE_PREPROCESSING: Preprocessing = { channels: 'BGR', mean: [104, 117, 123] };
-
-function opened(
-  file: string,
-  graph: Graph,
+/** The same from weights that have been read. */
+export function networkOf(
   weights: Weights,
-  preprocessing: Preprocessing,
-  side: number,
+  file: string,
+  side?: number,
 ): OpenedNetwork {
-  return {
-    name: weights.metadata.name ?? graph.name,
+  const { metadata } = weights;
+  const { graph: graphName = '' } = metadata;
+  const opened = (
+    graph: Graph,
+    photoSide: number,
+    preprocessing: Preprocessing,
+    scale = 1,
+  ): OpenedNetwork => ({
+    name: metadata.name ?? graph.name,
     file,
     graph,
     weights,
-    side,
-    preprocessing,
-    prepare: (photo) => resizePhoto(toPhoto(photo), side, preprocessing).input,
-  };
-}
-
-function classCount({ tensors }: Weights, file: string): number {
-  const bias = tensors.get('loss3/classifier/bias');
-  if (!bias) {
+    side: photoSide,
+    prepare(photo) {
+      const { input } = resizePhoto(toPhoto(photo), photoSide, preprocessing);
+      return scale === 1
+        ? input
+        : { ...input, data: input.data.map((value) => value * scale) };
+    },
+  });
+  if (!Object.hasOwn(networks, graphName)) {
+    const detector = readModel(weights, file);
+    const { graph, photoSide, preprocessing } = detector;
+    return { ...opened(graph, side ?? photoSide, preprocessing), detector };
+  }
+  const graph = narrowGraph(
+    networkNamed(graphName).build(classCount(weights, file)),
+    metadata,
+    file,
+  );
+  checkWeights(graph, weights, file);
+  if (graph.nodes.some(({ op }) => op === 'flatten')) {
     throw new UsageError(
-      'NOT_A_CLASSIFIER',
-      `${file}: the weights have no "loss3/classifier/bias", which says how many classes there are`,
+      'NOT_A_NETWORK',
+      `${file}: a "${graphName}" network runs at one size only; networks that take whole photos are needed`,
     );
   }
-  return bias.data.length;
+  const { scale, ...preprocessing } = readPreprocessing(metadata, file);
+  return opened(graph, side ?? CLASSIFIER_SIDE, preprocessing, scale);
+}
+
+function parse(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** `classes` is a number, or a list of names. */
+function classCount({ metadata }: Weights, file: string): number {
+  const value = parse(metadata.classes);
+  const count = Array.isArray(value) ? value.length : value;
+  const isCount =
+    Number.isInteger(count) &&
+    (count as number) >= 1 &&
+    (count as number) <= MAX_CLASSES;
+  if (isCount) return count as number;
+  throw new UsageError(
+    'NOT_A_NETWORK',
+    `${file}: the metadata entry "classes" is no number and no list of names`,
+  );
+}
+
+function readPreprocessing(
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): Preprocessing & { scale?: number } {
+  const { mean, channels, scale } = (parse(metadata.preprocessing) ?? {}) as Partial<
+    Preprocessing & { scale: number }
+  >;
+  const isSound =
+    Array.isArray(mean) &&
+    mean.length === 3 &&
+    mean.every(Number.isFinite) &&
+    (channels === 'BGR' || channels === 'RGB') &&
+    (scale === undefined || (Number.isFinite(scale) && scale > 0));
+  if (isSound) return { mean, channels, scale };
+  throw new UsageError(
+    'NOT_A_NETWORK',
+    `${file}: the metadata entry "preprocessing" does not say how three channels of a photo are prepared`,
+  );
 }
