@@ -17,6 +17,21 @@ export {
   type DetectorInfo,
   type LoadDetectorOptions,
 } from './loadDetector.js';
+export {
+  loadClassifier,
+  type Classifier,
+  type ClassifierInfo,
+  type ClassifyOptions,
+  type ClassScore,
+  type LoadClassifierOptions,
+} from './classify/loadClassifier.js';
+export { CROP_COUNTS, type CropCount } from './classify/cropViews.js';
+export {
+  readClassifier,
+  type ClassifierModel,
+  type ClassLabel,
+} from './classify/classifierModel.js';
+export { imagenetClasses, type ImagenetClass } from './classify/imagenetClasses.js';
 export { readModel, type DetectorModel } from './model.js';
 export {
   selectDetections,
@@ -39,7 +54,13 @@ export {
   type ChosenEngine,
   type EngineName,
 } from './engines/chooseEngine.js';
-export type { Engine, NetworkSession, SessionOptions } from './engines/engine.js';
+export {
+  PRECISIONS,
+  type Engine,
+  type NetworkSession,
+  type Precision,
+  type SessionOptions,
+} from './engines/engine.js';
 export { onnxEngine } from './engines/onnxEngine.js';
 export { cellGeometry, type CellGeometry } from './graph/cellGeometry.js';
 export { backboneOf, detectorGraph, MAPS } from './graph/detectorGraph.js';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { classifyCommand } from './commands/classify.js';
 import { compareCommand } from './commands/compare.js';
 import { convertCommand } from './commands/convert.js';
 import { detectCommand } from './commands/detect.js';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     .addCommand(convertCommand())
     .addCommand(explainCommand())
     .addCommand(inspectCommand())
+    .addCommand(classifyCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
     .addCommand(weightsCommand())

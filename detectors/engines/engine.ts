@@ -8,6 +8,10 @@ export interface NetworkSession {
   dispose(): Promise<void>;
 }
 
+/** In which numbers a network computes. */
+export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 export interface SessionOptions {
   /** Names of the activations that `run` gives. */
   outputs: readonly string[];
@@ -16,6 +20,8 @@ export interface SessionOptions {
    * @default 1
    */
   threads?: number;
+  /** @default 'fp32' */
+  precision?: Precision;
 }
 
 /** Something that runs graphs. */

@@ -4,6 +4,7 @@ import { gaborFilters } from '../graph/gaborFilters.js';
 import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
+import { normalizeChannels } from './normalizeChannels.js';
 import {
   float,
   FLOAT,
@@ -12,6 +13,7 @@ import {
   integers,
   ModelProto,
   text,
+  type ModelMessage,
   type NodeMessage,
   type TensorMessage,
 } from './schema.js';
@@ -33,6 +35,25 @@ export function emitOnnx(
   weights: Weights,
   outputs: readonly string[],
 ): Uint8Array {
+  return encodeOnnx(buildOnnx(graph, weights, outputs));
+}
+
+/** The bytes of a model. */
+export function encodeOnnx(model: ModelMessage): Uint8Array {
+  return ModelProto.encode(model).finish();
+}
+
+/**
+ * The same model before it is written, for what rewrites it. The numbers of the
+ * weights are not copied.
+ *
+ * @throws DetectorError INVALID_GRAPH
+ */
+export function buildOnnx(
+  graph: Graph,
+  weights: Weights,
+  outputs: readonly string[],
+): ModelMessage {
   const shapes = inferShapes(graph);
   for (const output of outputs) {
     if (!shapes.has(output)) {
@@ -57,7 +78,7 @@ export function emitOnnx(
       },
     },
   });
-  return ModelProto.encode({
+  return {
     irVersion: IR_VERSION,
     producerName: 'googlenet-rcnn',
     opsetImport: [{ version: OPSET }],
@@ -71,7 +92,7 @@ export function emitOnnx(
         type: { tensorType: { elemType: FLOAT } },
       })),
     },
-  }).finish();
+  };
 }
 
 /** Parameters of an affine map. */
@@ -129,7 +150,13 @@ class Emitter {
           [node.input],
           [...windows(node), integer('ceil_mode', 1), integer('count_include_pad', 1)],
         );
-      case 'localResponseNormalization':
+      case 'localResponseNormalization': {
+        const group = normalizeChannels(node, this.shapes.get(node.input)![1]);
+        if (group) {
+          this.nodes.push(...group.nodes);
+          this.initializers.push(...group.initializers);
+          return;
+        }
         return this.#add(
           'LRN',
           node.name,
@@ -141,6 +168,7 @@ class Emitter {
             float('bias', node.k),
           ],
         );
+      }
       case 'batchNormalization':
         return this.#add(
           'BatchNormalization',

@@ -14,7 +14,12 @@ const schema = protobuf.Root.fromJSON({
         opsetImport: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
       },
     },
-    OperatorSetIdProto: { fields: { version: { type: 'int64', id: 2 } } },
+    OperatorSetIdProto: {
+      fields: {
+        domain: { type: 'string', id: 1 },
+        version: { type: 'int64', id: 2 },
+      },
+    },
     GraphProto: {
       fields: {
         node: { rule: 'repeated', type: 'NodeProto', id: 1 },
@@ -102,6 +107,19 @@ export interface TensorMessage {
   dims: number[];
   dataType: number;
   rawData: Uint8Array;
+}
+
+export interface ModelMessage {
+  irVersion: number;
+  producerName: string;
+  opsetImport: { domain?: string; version: number }[];
+  graph: {
+    name: string;
+    node: NodeMessage[];
+    initializer: TensorMessage[];
+    input: object[];
+    output: { name: string; type: object }[];
+  };
 }
 
 /** An attribute whose number is a float even when it is whole. */

@@ -1,4 +1,5 @@
 import type { DetectSetUp } from '../detect/detectTask.js';
+import type { ClassifySetUp } from '../classify/classifyTask.js';
 import type { ProposeSetUp } from '../propose/proposeTask.js';
 import type { JournalRecord } from './journal.js';
 import type { Job } from './workerPool.js';
@@ -17,7 +18,7 @@ export interface PhotoRecord extends JournalRecord {
 }
 
 /** How a worker is set up; sent once to each. */
-export type TaskSetUp = DetectSetUp | ProposeSetUp;
+export type TaskSetUp = ClassifySetUp | DetectSetUp | ProposeSetUp;
 
 /** What a worker does with each job. */
 export interface Task<R extends PhotoRecord = PhotoRecord> {

@@ -1,10 +1,14 @@
 /** The program of a worker process: one job after the other, answers by message. */
-import { createDetectTask } from '../detect/detectTask.js';
-import { createProposeTask } from '../propose/proposeTask.js';
 import type { Job, SerializedError, WorkerMessage } from './workerPool.js';
 import type { Task, TaskSetUp } from './task.js';
 
-const TASKS = { detect: createDetectTask, propose: createProposeTask };
+/** A worker loads what its own task needs. */
+const TASKS = {
+  classify: async () =>
+    (await import('../classify/classifyTask.js')).createClassifyTask,
+  detect: async () => (await import('../detect/detectTask.js')).createDetectTask,
+  propose: async () => (await import('../propose/proposeTask.js')).createProposeTask,
+};
 
 type Incoming = { setUp: TaskSetUp } | { drop: number[] } | Job;
 
@@ -24,7 +28,8 @@ function serialize(error: unknown): SerializedError {
 
 async function setUp(settings: TaskSetUp): Promise<void> {
   try {
-    task = await (TASKS[settings.kind] as (s: TaskSetUp) => Promise<Task>)(settings);
+    const create = (await TASKS[settings.kind]()) as (s: TaskSetUp) => Promise<Task>;
+    task = await create(settings);
     send({ kind: 'ready', info: task.info });
     await work();
   } catch (error) {
