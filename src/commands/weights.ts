@@ -4,9 +4,13 @@ import writeFileAtomic from 'write-file-atomic';
 import { readCaffemodel } from '../../detectors/weights/caffemodel.js';
 import { writeSafetensors } from '../../detectors/weights/safetensors.js';
 import { UsageError } from '../errors.js';
+import { compressCommand } from './weightsCompress.js';
 
 export function weightsCommand(): Command {
-  return new Command('weights').description('weight files').addCommand(importCommand());
+  return new Command('weights')
+    .description('weight files')
+    .addCommand(importCommand())
+    .addCommand(compressCommand());
 }
 
 function importCommand(): Command {

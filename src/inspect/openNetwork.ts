@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { narrowGraph } from '../../detectors/graph/narrowGraph.js';
 import { networkNamed, networks } from '../../detectors/graph/networks/index.js';
 import type { Graph } from '../../detectors/graph/types.js';
@@ -28,6 +29,8 @@ export interface OpenedNetwork {
   /** What to call it. */
   name: string;
   file: string;
+  /** Of the file. */
+  sha256: string;
   graph: Graph;
   weights: Weights;
   /** When the file is a detector's. */
@@ -49,15 +52,7 @@ export async function openNetwork(file: string, side?: number): Promise<OpenedNe
   const weights = file.endsWith('.caffemodel')
     ? readCaffemodel(bytes, file)
     : readWeights(bytes, file);
-  return networkOf(weights, file, side);
-}
-
-/** The same from weights that have been read. */
-export function networkOf(
-  weights: Weights,
-  file: string,
-  side?: number,
-): OpenedNetwork {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
   const { metadata } = weights;
   const { graph: graphName = '' } = metadata;
   const opened = (
@@ -68,6 +63,7 @@ export function networkOf(
   ): OpenedNetwork => ({
     name: metadata.name ?? graph.name,
     file,
+    sha256,
     graph,
     weights,
     side: photoSide,

@@ -79,6 +79,8 @@ export interface TopologyStep {
 export interface CorrelationReport {
   network: string;
   file: string;
+  /** Of the file. */
+  sha256: string;
   photos: number;
   side: number;
   positions: number;
@@ -148,6 +150,7 @@ export async function runCorrelations(
   const report: CorrelationReport = {
     network: network.name,
     file: network.file,
+    sha256: network.sha256,
     photos: photos.photos.length - photos.failures.length,
     side: network.side,
     positions,
