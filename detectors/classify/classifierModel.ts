@@ -109,7 +109,7 @@ function readLabels(
         `${source}: the metadata entry "class_names" is no list of ${classes} names`,
       );
     }
-    return (names).map((name) => ({ name }));
+    return names.map((name) => ({ name }));
   }
   return classes === 1000
     ? imagenetClasses()

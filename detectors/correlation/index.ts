@@ -15,6 +15,7 @@ export {
   type ClusterTopology,
   type PatchCounts,
 } from './layerTopology.js';
+export { proposeCombinations, roundWidths } from './proposeCombinations.js';
 export { proposeMerges, silentUnits, type Merge } from './proposeMerges.js';
 export { gridPositions, samplePositions } from './samplePositions.js';
 export { mergeUnits, type MergedNetwork, type SiteMerges } from './mergeUnits.js';

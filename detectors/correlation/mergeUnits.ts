@@ -21,10 +21,11 @@ export interface MergedNetwork {
 }
 
 /**
- * Takes units out of a network for which others stand: where unit ≈ scale · into +
- * offset, what reads the unit reads `scale` times as much more of the other, and its
- * bias takes up the offset. Exact when the relation is, and the offset is 0 wherever
- * zeros are put round the layer (they don't get the offset). Each convolution keeps
+ * Takes units out of a network for which others stand: where unit ≈ Σ scale · into +
+ * offset, what reads the unit reads `scale` times as much more of each other, and its
+ * bias takes up the offset. Exact when the relation is, as long as the offset is 0
+ * wherever zeros are put round the layer (they don't get the offset), and there is one
+ * term with a scale of 0 or more wherever a maximum is pooled. Each convolution keeps
  * one output at least.
  *
  * @param source what to call the weights in messages
@@ -104,13 +105,13 @@ function checkMerges({ name, units, fixed }: Site, merges: readonly Merge[]): vo
     Number.isInteger(n) && (n as number) >= 0 && (n as number) < units.length;
   const gone = new Set(merges.map(({ unit }) => unit));
   if (gone.size !== merges.length) fail('a unit goes twice');
-  for (const { unit, into, scale, offset } of merges) {
-    if (!isUnit(unit) || !(into === undefined || isUnit(into))) {
-      fail(`${unit} into ${into}: it has ${units.length} units`);
-    }
-    if (into !== undefined && gone.has(into)) fail(`unit ${into} goes itself`);
-    if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale < 0) {
-      fail(`unit ${unit}: the scale must be 0 or more and both must be finite`);
+  for (const { unit, terms, offset } of merges) {
+    if (!isUnit(unit)) fail(`there is no unit ${unit} among ${units.length}`);
+    if (!Number.isFinite(offset)) fail(`the offset of unit ${unit} is not finite`);
+    for (const { into, scale } of terms) {
+      if (!isUnit(into)) fail(`there is no unit ${into} among ${units.length}`);
+      if (gone.has(into)) fail(`unit ${into} goes itself`);
+      if (!Number.isFinite(scale)) fail(`a scale of unit ${unit} is not finite`);
     }
   }
 }
@@ -120,7 +121,7 @@ function foldInput(
   tensors: Map<string, Tensor>,
   node: string,
   offset: number,
-  { unit, into, scale, offset: constant }: Merge,
+  { unit, terms, offset: constant }: Merge,
 ): void {
   const weight = tensors.get(`${node}/weight`)!;
   const bias = tensors.get(`${node}/bias`)!;
@@ -131,10 +132,11 @@ function foldInput(
     let sum = 0;
     for (let cell = 0; cell < area; cell++) sum += weight.data[from + cell];
     bias.data[output] += constant * sum;
-    if (into === undefined) continue;
-    const to = (output * inputs + offset + into) * area;
-    for (let cell = 0; cell < area; cell++) {
-      weight.data[to + cell] += scale * weight.data[from + cell];
+    for (const { into, scale } of terms) {
+      const to = (output * inputs + offset + into) * area;
+      for (let cell = 0; cell < area; cell++) {
+        weight.data[to + cell] += scale * weight.data[from + cell];
+      }
     }
   }
 }

@@ -1,18 +1,17 @@
 import type { CoMoments } from './coMoments.js';
 
-/** A unit that another stands for: unit ≈ scale · into + offset. */
+/** A unit that others stand for: unit ≈ Σ scale · into + offset. */
 export interface Merge {
   unit: number;
-  /** Undefined for a unit that never changes, whose scale is 0. */
-  into?: number;
-  /** Their correlation; 1 for a unit that never changes. */
-  r: number;
-  scale: number;
+  /** None for a unit that never changes. */
+  terms: { into: number; scale: number }[];
   offset: number;
+  /** Correlation of the unit with what stands for it; 1 for a unit that never changes. */
+  r: number;
 }
 
 /**
- * The units of a layer that others can stand for, by least squares. Pairs are taken
+ * The units of a layer for each of which one other can stand, by least squares. Pairs are taken
  * from the highest correlation down; of a pair, the unit that others have been merged
  * into stays, else the one that varies more. No chains arise: each unit that goes
  * has the correlation asked for with the one that stays.
@@ -34,7 +33,7 @@ export function proposeMerges(
   for (let unit = 0; unit < n; unit++) {
     if (!isSilent[unit]) continue;
     isGone[unit] = 1;
-    merges.push({ unit, r: 1, scale: 0, offset: moments.mean[unit] });
+    merges.push({ unit, terms: [], offset: moments.mean[unit], r: 1 });
   }
   const pairs: { a: number; b: number; r: number }[] = [];
   for (let a = 0; a < n; a++) {
@@ -52,7 +51,7 @@ export function proposeMerges(
     isGone[unit] = 1;
     const scale = moments.covariance(unit, into) / moments.covariance(into, into);
     const offset = moments.mean[unit] - scale * moments.mean[into];
-    merges.push({ unit, into, r, scale, offset });
+    merges.push({ unit, terms: [{ into, scale }], offset, r });
   }
   return merges.sort((x, y) => x.unit - y.unit);
 }

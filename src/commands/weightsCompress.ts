@@ -12,6 +12,8 @@ interface CompressCommandOptions {
   photos?: string[];
   count: number;
   threshold?: number;
+  by: 'pairs' | 'combinations';
+  multiple: number;
   side?: number;
   annotations?: string;
   images?: string;
@@ -35,6 +37,20 @@ export function compressCommand(): Command {
       '-t, --threshold <r>',
       "least correlation of merged units (default: the report's own, else 0.95)",
       number(0.01, 1),
+    )
+    .addOption(
+      new Option(
+        '--by <what>',
+        'pairs: one unit stands for another; combinations: all that stay stand for those that go',
+      )
+        .choices(['pairs', 'combinations'])
+        .default('pairs'),
+    )
+    .option(
+      '--multiple <n>',
+      'leave each convolution a multiple of so many outputs; onnxruntime is at its best with 16',
+      wholeNumber(1),
+      1,
     )
     .option(
       '--side <pixels>',

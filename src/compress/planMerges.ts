@@ -1,7 +1,10 @@
 import {
   findSites,
   gatherMoments,
+  proposeCombinations,
   proposeMerges,
+  roundWidths,
+  type CoMoments,
   type Merge,
   type Site,
   type SiteMerges,
@@ -12,16 +15,25 @@ import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
 import type { OpenedNetwork } from '../inspect/openNetwork.js';
 
-/**
- * The merges that a network's activations on some images allow.
- *
- * @param threshold least correlation
- */
+/** How units are found that others can stand for. */
+export interface PlanOptions {
+  /** Least correlation. */
+  threshold: number;
+  /**
+   * `pairs`: one other unit stands for a unit; `combinations`: all that stay do,
+   * together.
+   */
+  by: 'pairs' | 'combinations';
+  /** Each convolution keeps a multiple of so many outputs. */
+  multiple: number;
+}
+
+/** The merges that a network's activations on some images allow. */
 export async function planFromImages(
   network: OpenedNetwork,
   engine: Engine,
   images: () => AsyncIterable<Tensor>,
-  threshold: number,
+  options: PlanOptions,
 ): Promise<SiteMerges[]> {
   const sites = findSites(network.graph).filter(({ fixed }) => fixed === undefined);
   const plan: SiteMerges[] = [];
@@ -29,10 +41,26 @@ export async function planFromImages(
     if (moments.count < 2) {
       throw new UsageError('NO_PHOTOS', 'none of the photos could be used');
     }
-    const merges = proposeMerges(moments, moments.correlations(), threshold);
-    plan.push({ site, merges });
+    plan.push(proposePlan(site, moments, options));
   }
   return plan;
+}
+
+/** The units of one layer that others can stand for. */
+export function proposePlan(
+  site: Site,
+  moments: CoMoments,
+  { threshold, by, multiple }: PlanOptions,
+): SiteMerges {
+  const correlations = moments.correlations();
+  if (by === 'pairs') {
+    const pairs = proposeMerges(moments, correlations, threshold);
+    return { site, merges: bestMerges(pairs, site, multiple) };
+  }
+  return {
+    site,
+    merges: proposeCombinations(moments, correlations, site, threshold, multiple),
+  };
 }
 
 /**
@@ -45,6 +73,7 @@ export async function planFromReport(
   file: string,
   network: OpenedNetwork,
   threshold: number | undefined,
+  multiple: number,
 ): Promise<SiteMerges[]> {
   const fail = (problem: string): never => {
     throw new UsageError('INVALID_REPORT', `${file}: ${problem}`);
@@ -79,23 +108,29 @@ export async function planFromReport(
     if (!site || !Array.isArray(merges) || !merges.every(isMerge)) {
       return fail(`layers[${i}] names no layer of "${network.graph.name}" with merges`);
     }
-    return mergesFrom(site, merges, threshold ?? least);
+    if (site.fixed !== undefined) return [];
+    const wanted = merges.filter(({ unit, r }) => {
+      if (!site.units[unit]) fail(`layers[${i}] has no unit ${unit}`);
+      return r >= (threshold ?? least);
+    });
+    return [{ site, merges: bestMerges(wanted, site, multiple) }];
   });
 }
 
-function mergesFrom(
-  site: Site,
-  merges: readonly Merge[],
-  threshold: number,
-): SiteMerges[] {
-  if (site.fixed !== undefined) return [];
-  return [{ site, merges: merges.filter(({ r }) => r >= threshold) }];
+/** Of some merges the most correlated ones that leave a multiple of outputs. */
+function bestMerges(merges: readonly Merge[], site: Site, multiple: number): Merge[] {
+  const order = [...merges].sort((a, b) => b.r - a.r).map(({ unit }) => unit);
+  const taken = new Set(roundWidths(order, site, multiple));
+  return merges.filter(({ unit }) => taken.has(unit));
 }
 
 function isMerge(value: unknown): value is Merge {
-  const { unit, into, r, scale, offset } = (value ?? {}) as Partial<Merge>;
+  const { unit, terms, r, offset } = (value ?? {}) as Partial<Merge>;
   return (
-    [unit, r, scale, offset].every((number) => typeof number === 'number') &&
-    (into === undefined || typeof into === 'number')
+    [unit, r, offset].every((number) => typeof number === 'number') &&
+    Array.isArray(terms) &&
+    terms.every((term: Partial<Merge['terms'][0]> | null) =>
+      [term?.into, term?.scale].every((number) => typeof number === 'number'),
+    )
   );
 }

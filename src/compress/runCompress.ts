@@ -20,7 +20,7 @@ import {
   type Comparison,
   type Costs,
 } from './measureCompression.js';
-import { planFromImages, planFromReport } from './planMerges.js';
+import { planFromImages, planFromReport, type PlanOptions } from './planMerges.js';
 
 export interface CompressOptions {
   /** A detector or classifier. */
@@ -35,6 +35,10 @@ export interface CompressOptions {
   count?: number;
   /** Least correlation of merged units. @default that of the report, else 0.95 */
   threshold?: number;
+  /** See `PlanOptions`; a report has pairs. @default 'pairs' */
+  by?: PlanOptions['by'];
+  /** Each convolution keeps a multiple of so many outputs. @default 1 */
+  multiple?: number;
   /** Longest side of the photos in the network. */
   side?: number;
   /** A detector's accuracy is measured on these. */
@@ -69,7 +73,7 @@ const COMPARED = 5;
  * and says what it saves and costs.
  */
 export async function runCompress(options: CompressOptions): Promise<CompressReport> {
-  const { file, output, from, quiet = false } = options;
+  const { file, output, from, quiet = false, by = 'pairs', multiple = 1 } = options;
   checkOptions(options);
   const network = await openNetwork(file, options.side);
   const { engine } = await chooseEngine(options.engine);
@@ -85,8 +89,12 @@ export async function runCompress(options: CompressOptions): Promise<CompressRep
     progress.stop();
   };
   const plan = from
-    ? await planFromReport(from, network, threshold)
-    : await planFromImages(network, engine, images, threshold!);
+    ? await planFromReport(from, network, threshold, multiple)
+    : await planFromImages(network, engine, images, {
+        threshold: threshold!,
+        by,
+        multiple,
+      });
   const merged = mergeUnits(network.graph, network.weights, plan, file);
   const { name = network.graph.name } = network.weights.metadata;
   const metadata = {
@@ -128,7 +136,13 @@ export async function runCompress(options: CompressOptions): Promise<CompressRep
   return report;
 }
 
-function checkOptions({ file, output, from, photos }: CompressOptions): void {
+function checkOptions({ file, output, from, photos, by }: CompressOptions): void {
+  if (from && by === 'combinations') {
+    throw new UsageError(
+      'BAD_OPTION',
+      'a report has pairs; combinations need --photos to be looked at',
+    );
+  }
   if (!output.endsWith('.safetensors')) {
     throw new UsageError(
       'BAD_OUTPUT',

@@ -12,7 +12,9 @@ import {
   layerTopology,
   leafOrder,
   mergeUnits,
+  proposeCombinations,
   proposeMerges,
+  roundWidths,
   type SiteMerges,
 } from '../../detectors/correlation/index.js';
 import { onnxEngine } from '../../detectors/engines/onnxEngine.js';
@@ -206,14 +208,9 @@ function planted(): Weights {
   return weights;
 }
 
-const EXPECTED: Record<
-  string,
-  [unit: number, into: number | undefined, scale: number][]
-> = {
-  'a/relu': [
-    [6, 2, 0.5],
-    [8, undefined, 0],
-  ],
+/** Unit that goes; the one that stays, and its scale. */
+const EXPECTED: Record<string, number[][]> = {
+  'a/relu': [[6, 2, 0.5], [8]],
   // Unit 3 of the second branch is unit 5 + 3 of the two.
   both: [[8, 1, 0.25]],
   'b/relu': [[4, 0, 0.125]],
@@ -252,9 +249,9 @@ describe('a network with planted duplicates', () => {
     expect(plan.map(({ site }) => site.name)).toEqual(Object.keys(EXPECTED));
     for (const { site, merges } of plan) {
       expect(site.fixed).toBeUndefined();
-      const found = merges.map(({ unit, into, scale, offset }) => {
+      const found = merges.map(({ unit, terms, offset }) => {
         expect(Math.abs(offset)).toBeLessThan(1e-6);
-        return [unit, into, Number(scale.toFixed(5))];
+        return [unit, ...terms.flatMap(({ into, scale }) => [into, +scale.toFixed(5)])];
       });
       expect(found, site.name).toEqual(EXPECTED[site.name]);
     }
@@ -292,10 +289,10 @@ describe('a network with planted duplicates', () => {
   it('can be merged once more', () => {
     const weights = planted();
     const [first] = findSites(branched);
-    const merge = { unit: 8, r: 1, scale: 0, offset: 0 };
+    const merge = { unit: 8, terms: [], r: 1, offset: 0 };
     const once = mergeUnits(branched, weights, [{ site: first, merges: [merge] }], 't');
     const [again] = findSites(once.graph);
-    const second = { unit: 6, into: 2, r: 1, scale: 0.5, offset: 0 };
+    const second = { unit: 6, terms: [{ into: 2, scale: 0.5 }], r: 1, offset: 0 };
     const twice = mergeUnits(
       once.graph,
       once.weights,
@@ -303,6 +300,70 @@ describe('a network with planted duplicates', () => {
       't',
     );
     expect(JSON.parse(twice.weights.metadata.channels)).toEqual({ a: 7 });
+  });
+});
+
+describe('combinations', () => {
+  const [, site] = findSites(branched);
+
+  /** Eleven units of the two branches; unit 1 is a combination of others, unit 7 silent. */
+  function combined() {
+    const next = randomNumbers(21);
+    const count = 200;
+    const rows = Array.from({ length: 11 }, () => Array.from({ length: count }, next));
+    rows[1] = rows[0].map((x, s) => 3 + 2 * x - 0.5 * rows[9][s]);
+    rows[7] = rows[7].map(() => 0.75);
+    const moments = new CoMoments(11);
+    moments.add(rows.flat(), count);
+    return { rows, moments, count };
+  }
+
+  it('stand for the units that they are, and no others', () => {
+    const { rows, moments } = combined();
+    const merges = proposeCombinations(moments, moments.correlations(), site, 0.99);
+    // Any of the three in the relation may go.
+    expect(merges).toHaveLength(2);
+    const silent = merges.find(({ terms }) => terms.length === 0)!;
+    expect([silent.unit, silent.offset]).toEqual([7, 0.75]);
+    const { unit, terms, offset, r } = merges.find(({ terms: t }) => t.length > 0)!;
+    expect([0, 1, 9]).toContain(unit);
+    expect(terms.map(({ into }) => into)).not.toContain(7);
+    expect(r).toBeGreaterThan(0.99);
+    let error = 0;
+    let spread = 0;
+    rows[unit].forEach((value, s) => {
+      const sum = terms.reduce(
+        (a, { into, scale }) => a + scale * rows[into][s],
+        offset,
+      );
+      error += (value - sum) ** 2;
+      spread += (value - moments.mean[unit]) ** 2;
+    });
+    // The ridge costs a little.
+    expect(error / spread).toBeLessThan(1e-4);
+  });
+
+  it('leave each convolution a multiple of outputs, and need samples', () => {
+    const { moments } = combined();
+    const r = moments.correlations();
+    // Almost all could go; of 5 and 6 outputs 4 each stay.
+    const merges = proposeCombinations(moments, r, site, 0.01, 4);
+    const gone = merges.map(({ unit }) => unit);
+    expect(gone.filter((unit) => unit < 5)).toHaveLength(1);
+    expect(gone.filter((unit) => unit >= 5)).toHaveLength(2);
+    const few = new CoMoments(11);
+    few.add(new Float64Array(11 * 40).map(Math.random), 40);
+    expect(() => proposeCombinations(few, few.correlations(), site, 0.9)).toThrow(
+      /40 samples for 11 units are too few/,
+    );
+  });
+
+  it('round widths from the first that go', () => {
+    // Outputs 0 to 4 and 5 to 10.
+    expect(roundWidths([2, 6, 0, 7, 8], site, 1)).toEqual([2, 6, 0, 7, 8]);
+    expect(roundWidths([2, 6, 0, 7, 8], site, 4)).toEqual([2, 6, 7]);
+    expect(roundWidths([0, 1, 2, 3, 4], site, 1)).toEqual([0, 1, 2, 3]);
+    expect(roundWidths([0, 5], site, 16)).toEqual([]);
   });
 });
 
@@ -338,18 +399,23 @@ describe('sites', () => {
 describe('merges are refused', () => {
   const site = findSites(branched)[0];
   const weights = planted();
-  const merge = { unit: 1, into: 2, r: 1, scale: 1, offset: 0 };
+  const merge = { unit: 1, terms: [{ into: 2, scale: 1 }], r: 1, offset: 0 };
+  const into = (unit: number, scale = 1) => [{ into: unit, scale }];
   it.each([
-    ['of units that are not there', [{ ...merge, unit: 9 }], /it has 9 units/],
-    ['into units that are not there', [{ ...merge, into: -1 }], /it has 9 units/],
+    ['of units that are not there', [{ ...merge, unit: 9 }], /no unit 9 among 9/],
+    ['into units that are not there', [{ ...merge, terms: into(-1) }], /no unit -1/],
     ['twice', [merge, merge], /goes twice/],
     [
       'into one that goes',
-      [merge, { ...merge, unit: 2, into: 3 }],
+      [merge, { ...merge, unit: 2, terms: into(3) }],
       /unit 2 goes itself/,
     ],
-    ['with a falling scale', [{ ...merge, scale: -1 }], /scale must be 0 or more/],
-    ['with no number', [{ ...merge, offset: NaN }], /finite/],
+    [
+      'with a scale that is none',
+      [{ ...merge, terms: into(2, Infinity) }],
+      /not finite/,
+    ],
+    ['with an offset that is none', [{ ...merge, offset: NaN }], /not finite/],
   ])('%s', (_, merges, message) => {
     expect(() => mergeUnits(branched, weights, [{ site, merges }], 't')).toThrow(
       message,
