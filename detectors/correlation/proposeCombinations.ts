@@ -4,7 +4,12 @@ import type { Site } from './findSites.js';
 import { choleskyFactor, choleskySolve, invertMatrix } from './invertMatrix.js';
 import { silentUnits, type Merge } from './proposeMerges.js';
 
-/** Keeps the normal equations sound where units are the same; 1 is a unit's variance. */
+/**
+ * What is added to the variance of each unit, as a part of its own and of the layer's
+ * median variance: the first keeps the equations sound where units are the same, the
+ * second keeps units that hardly fired on the photos from counting for much, since
+ * elsewhere they may fire a thousand times as strongly.
+ */
 const RIDGE = 1e-3;
 /** With fewer samples a unit, combinations fit the samples and nothing else. */
 const SAMPLES_A_UNIT = 4;
@@ -35,44 +40,56 @@ export function proposeCombinations(
     );
   }
   const silent = silentUnits(moments);
+  const ridges = ridgesOf(moments, silent);
   const order = [
     ...[...silent.keys()].filter((unit) => silent[unit]),
-    ...eliminationOrder(correlations, n, silent, threshold),
+    ...eliminationOrder(correlations, ridges, silent, threshold),
   ];
   const gone = roundWidths(order, site, multiple);
   const isGone = new Uint8Array(n);
   for (const unit of gone) isGone[unit] = 1;
   const kept = [...isGone.keys()].filter((unit) => !isGone[unit] && !silent[unit]);
-  return regress(moments, correlations, gone, kept).map((merge) =>
+  return regress(moments, correlations, ridges, gone, kept).map((merge) =>
     silent[merge.unit]
       ? { unit: merge.unit, terms: [], offset: moments.mean[merge.unit], r: 1 }
       : merge,
   );
 }
 
+/** The ridge of each unit, as a part of its variance; 0 for units that never change. */
+function ridgesOf(moments: CoMoments, silent: Uint8Array): Float64Array {
+  const variances = Float64Array.from(silent, (_, i) => moments.covariance(i, i));
+  const sorted = variances.filter((_, i) => !silent[i]).sort();
+  const median = sorted[sorted.length >> 1];
+  return variances.map((variance, i) =>
+    silent[i] ? 0 : RIDGE * (1 + median / variance),
+  );
+}
+
 /** Units in the order in which the rest can do without them. */
 function eliminationOrder(
   correlations: Float64Array,
-  n: number,
+  ridges: Float64Array,
   silent: Uint8Array,
   threshold: number,
 ): number[] {
+  const n = ridges.length;
   const ridged = correlations.slice();
-  for (let i = 0; i < n; i++) ridged[i * n + i] += RIDGE;
+  for (let i = 0; i < n; i++) ridged[i * n + i] += ridges[i];
   const precision = invertMatrix(ridged, n);
   if (!precision) return [];
   const isIn = silent.map((value) => 1 - value);
+  // What a unit's variance keeps when the others are known: 1 / its precision, which
+  // has its own ridge in it.
+  const rest = (i: number) => 1 / precision[i * n + i] - ridges[i];
   const most = 1 - threshold ** 2;
   const order: number[] = [];
   for (;;) {
     let best = -1;
     for (let i = 0; i < n; i++) {
-      // What a unit's variance keeps when the others are known: 1 / its precision.
-      if (isIn[i] && (best < 0 || precision[i * n + i] > precision[best * n + best])) {
-        best = i;
-      }
+      if (isIn[i] && (best < 0 || rest(i) < rest(best))) best = i;
     }
-    if (best < 0 || 1 / precision[best * n + best] > most) return order;
+    if (best < 0 || rest(best) > most) return order;
     order.push(best);
     isIn[best] = 0;
     // The precision of the rest without it (its Schur complement).
@@ -118,6 +135,7 @@ export function roundWidths(
 function regress(
   moments: CoMoments,
   correlations: Float64Array,
+  ridges: Float64Array,
   gone: readonly number[],
   kept: readonly number[],
 ): Merge[] {
@@ -126,7 +144,7 @@ function regress(
   const factor = new Float64Array(k * k);
   kept.forEach((a, i) =>
     kept.forEach((b, j) => {
-      factor[i * k + j] = correlations[a * n + b] + (i === j ? RIDGE : 0);
+      factor[i * k + j] = correlations[a * n + b] + (i === j ? ridges[a] : 0);
     }),
   );
   if (!choleskyFactor(factor, k)) return [];

@@ -4,7 +4,7 @@ import type { Mode } from '../../detectors/pipeline/detectPhoto.js';
 import { describeCompression } from '../compress/describeCompression.js';
 import { runCompress } from '../compress/runCompress.js';
 import { UsageError } from '../errors.js';
-import { number, wholeNumber } from './optionParsers.js';
+import { list, number, wholeNumber } from './optionParsers.js';
 
 interface CompressCommandOptions {
   output: string;
@@ -14,6 +14,7 @@ interface CompressCommandOptions {
   threshold?: number;
   by: 'pairs' | 'combinations';
   multiple: number;
+  layers?: string[];
   side?: number;
   annotations?: string;
   images?: string;
@@ -37,6 +38,11 @@ export function compressCommand(): Command {
       '-t, --threshold <r>',
       "least correlation of merged units (default: the report's own, else 0.95)",
       number(0.01, 1),
+    )
+    .option(
+      '-l, --layers <names>',
+      'units of these layers only, with commas between them; a * at the end stands for any rest',
+      list,
     )
     .addOption(
       new Option(

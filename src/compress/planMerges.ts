@@ -13,6 +13,7 @@ import type { Engine } from '../../detectors/engines/engine.js';
 import type { Tensor } from '../../detectors/weights/weights.js';
 import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
+import { chooseSites } from '../inspect/chooseSites.js';
 import type { OpenedNetwork } from '../inspect/openNetwork.js';
 
 /** How units are found that others can stand for. */
@@ -26,6 +27,8 @@ export interface PlanOptions {
   by: 'pairs' | 'combinations';
   /** Each convolution keeps a multiple of so many outputs. */
   multiple: number;
+  /** See `chooseSites`. */
+  layers?: readonly string[];
 }
 
 /** The merges that a network's activations on some images allow. */
@@ -35,7 +38,9 @@ export async function planFromImages(
   images: () => AsyncIterable<Tensor>,
   options: PlanOptions,
 ): Promise<SiteMerges[]> {
-  const sites = findSites(network.graph).filter(({ fixed }) => fixed === undefined);
+  const sites = chooseSites(network.graph, options.layers).filter(
+    ({ fixed }) => fixed === undefined,
+  );
   const plan: SiteMerges[] = [];
   for await (const { site, moments } of gatherMoments(network, engine, sites, images)) {
     if (moments.count < 2) {
@@ -72,8 +77,7 @@ export function proposePlan(
 export async function planFromReport(
   file: string,
   network: OpenedNetwork,
-  threshold: number | undefined,
-  multiple: number,
+  { threshold, multiple, layers: wanted }: Omit<Partial<PlanOptions>, 'by'>,
 ): Promise<SiteMerges[]> {
   const fail = (problem: string): never => {
     throw new UsageError('INVALID_REPORT', `${file}: ${problem}`);
@@ -102,18 +106,19 @@ export async function planFromReport(
     );
   }
   const sites = new Map(findSites(network.graph).map((site) => [site.name, site]));
+  const chosen = new Set(chooseSites(network.graph, wanted).map(({ name }) => name));
   return layers.flatMap((layer: unknown, i) => {
     const { name, merges } = (layer ?? {}) as Record<string, unknown>;
     const site = sites.get(String(name));
     if (!site || !Array.isArray(merges) || !merges.every(isMerge)) {
       return fail(`layers[${i}] names no layer of "${network.graph.name}" with merges`);
     }
-    if (site.fixed !== undefined) return [];
-    const wanted = merges.filter(({ unit, r }) => {
+    if (site.fixed !== undefined || !chosen.has(site.name)) return [];
+    const correlated = merges.filter(({ unit, r }) => {
       if (!site.units[unit]) fail(`layers[${i}] has no unit ${unit}`);
       return r >= (threshold ?? least);
     });
-    return [{ site, merges: bestMerges(wanted, site, multiple) }];
+    return [{ site, merges: bestMerges(correlated, site, multiple ?? 1) }];
   });
 }
 

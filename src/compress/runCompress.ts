@@ -39,6 +39,8 @@ export interface CompressOptions {
   by?: PlanOptions['by'];
   /** Each convolution keeps a multiple of so many outputs. @default 1 */
   multiple?: number;
+  /** Only units of these, see `chooseSites`; all by default. */
+  layers?: readonly string[];
   /** Longest side of the photos in the network. */
   side?: number;
   /** A detector's accuracy is measured on these. */
@@ -74,6 +76,7 @@ const COMPARED = 5;
  */
 export async function runCompress(options: CompressOptions): Promise<CompressReport> {
   const { file, output, from, quiet = false, by = 'pairs', multiple = 1 } = options;
+  const { layers } = options;
   checkOptions(options);
   const network = await openNetwork(file, options.side);
   const { engine } = await chooseEngine(options.engine);
@@ -89,11 +92,12 @@ export async function runCompress(options: CompressOptions): Promise<CompressRep
     progress.stop();
   };
   const plan = from
-    ? await planFromReport(from, network, threshold, multiple)
+    ? await planFromReport(from, network, { threshold, multiple, layers })
     : await planFromImages(network, engine, images, {
         threshold: threshold!,
         by,
         multiple,
+        layers,
       });
   const merged = mergeUnits(network.graph, network.weights, plan, file);
   const { name = network.graph.name } = network.weights.metadata;

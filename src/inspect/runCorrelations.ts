@@ -6,7 +6,6 @@ import {
   clusterUnits,
   cutClusters,
   effectiveUnits,
-  findSites,
   gatherClusterSignals,
   gatherMoments,
   layerTopology,
@@ -25,6 +24,7 @@ import { UsageError } from '../errors.js';
 import type { InputFailure } from '../inputs/types.js';
 import { noProgress, showProgress } from '../progress.js';
 import { drawCorrelations } from './drawCorrelations.js';
+import { chooseSites } from './chooseSites.js';
 import { openNetwork, type OpenedNetwork } from './openNetwork.js';
 import { findPhotoInputs, type PhotoInputs } from './photoInputs.js';
 
@@ -103,7 +103,7 @@ export async function runCorrelations(
   const { output, quiet = false, positions = 256 } = options;
   const { threshold = 0.95, clusterThreshold = 0.3 } = options;
   const network = await openNetwork(options.weights, options.side);
-  const sites = chooseSites(findSites(network.graph), options.layers, network);
+  const sites = chooseSites(network.graph, options.layers);
   const photos = await findPhotoInputs(options.paths, options.photos ?? 100);
   const { engine } = await chooseEngine(options.engine);
   if (output) await mkdir(output, { recursive: true });
@@ -204,24 +204,6 @@ export function partsOf({ units }: Site): { node: string; units: number }[] {
     else parts.push({ node, units: 1 });
   }
   return parts;
-}
-
-function chooseSites(
-  sites: Site[],
-  wanted: readonly string[] | undefined,
-  { graph }: OpenedNetwork,
-): Site[] {
-  if (!wanted) return sites;
-  const matches = (pattern: string, name: string) =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-  for (const pattern of wanted) {
-    if (sites.some(({ name }) => matches(pattern, name))) continue;
-    throw new UsageError(
-      'UNKNOWN_LAYER',
-      `"${graph.name}" has no layer "${pattern}" whose units can be looked at; it has ${sites.map(({ name }) => name).join(', ')}`,
-    );
-  }
-  return sites.filter(({ name }) => wanted.some((pattern) => matches(pattern, name)));
 }
 
 /** Layers whose correlations ask for another that was looked at: modules, not their insides. */
