@@ -82,22 +82,25 @@ function withoutTriangles(
         const bd = distances[e + 5];
         const bc = distances[e + 7];
         const cd = distances[e + down];
-        if ((ad < ab || ad < bd) && (ad < ac || ad < cd)) {
-          needed[n++] = e + 2;
-          counts[ad]++;
-        }
-        if ((bc < ab || bc < ac) && (bc < bd || bc < cd)) {
-          needed[n++] = e + 7;
-          counts[bc]++;
-        }
-        if ((ab <= ac || ab <= bc) && (ab <= bd || ab <= ad)) {
-          needed[n++] = e;
-          counts[ab]++;
-        }
-        if ((ac <= ab || ac <= bc) && (ac <= cd || ac <= ad)) {
-          needed[n++] = e + 1;
-          counts[ac]++;
-        }
+        // The sign bit is 1 where a comparison holds: no branch can be guessed here.
+        const keepAd = (((ad - ab) | (ad - bd)) & ((ad - ac) | (ad - cd))) >>> 31;
+        needed[n] = e + 2;
+        n += keepAd;
+        counts[ad] += keepAd;
+        const keepBc = (((bc - ab) | (bc - ac)) & ((bc - bd) | (bc - cd))) >>> 31;
+        needed[n] = e + 7;
+        n += keepBc;
+        counts[bc] += keepBc;
+        const keepAb =
+          (((ab - ac - 1) | (ab - bc - 1)) & ((ab - bd - 1) | (ab - ad - 1))) >>> 31;
+        needed[n] = e;
+        n += keepAb;
+        counts[ab] += keepAb;
+        const keepAc =
+          (((ac - ab - 1) | (ac - bc - 1)) & ((ac - cd - 1) | (ac - ad - 1))) >>> 31;
+        needed[n] = e + 1;
+        n += keepAc;
+        counts[ac] += keepAc;
       }
       needed[n++] = e + 1;
       counts[distances[e + 1]]++;

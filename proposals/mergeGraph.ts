@@ -89,11 +89,10 @@ export function mergeGraph(
       if (a === b) continue;
       if (weight < thresholds[a] && weight < thresholds[b]) {
         // p and r are minus the sizes; the smaller component joins the larger.
-        if (p > r) {
-          const swap = a;
-          a = b;
-          b = swap;
-        }
+        // Swapped without a branch, which would be wrong every second time.
+        const swap = (a ^ b) & ((r - p) >> 31);
+        a ^= swap;
+        b ^= swap;
         parents[b] = a;
         parents[a] = p + r;
         thresholds[a] = weight - k / (p + r);

@@ -85,14 +85,20 @@ function smoothLine(
     const k0 = kernel[0];
     const k1 = kernel[1];
     const k2 = kernel[2];
-    const c2 = 2 * channels;
-    const c3 = 3 * channels;
-    const c4 = 4 * channels;
-    for (let x = 0; x < row; x++) {
-      line[x] =
-        k0 * padded[x + c2] +
-        k1 * (padded[x + channels] + padded[x + c3]) +
-        k2 * (padded[x] + padded[x + c4]);
+    // One channel after the other, so that each value is loaded once.
+    for (let c = 0; c < channels; c++) {
+      let a = padded[c];
+      let b = padded[c + channels];
+      let m = padded[c + 2 * channels];
+      let d = padded[c + 3 * channels];
+      for (let x = c; x < row; x += channels) {
+        const e = padded[x + 4 * channels];
+        line[x] = k0 * m + k1 * (b + d) + k2 * (a + e);
+        a = b;
+        b = m;
+        m = d;
+        d = e;
+      }
     }
     return;
   }
