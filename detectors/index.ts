@@ -76,6 +76,20 @@ export type {
   PublishedRow,
 } from './graph/networks/network.js';
 export { activationShapes } from './graph/activationShapes.js';
+export {
+  comparePublished,
+  type CountComparison,
+  type PublishedComparison,
+  type RowDifference,
+} from './graph/comparePublished.js';
+export { networkCosts, type NodeCosts } from './graph/networkCosts.js';
+export { peakMemory, type PeakMemory } from './graph/peakMemory.js';
+export {
+  summarizeNetwork,
+  type BranchChannels,
+  type NetworkSummary,
+  type SummaryRow,
+} from './graph/summarizeNetwork.js';
 export { gaborFilters } from './graph/gaborFilters.js';
 export { parameterShapes } from './graph/parameterShapes.js';
 export type { Graph, GraphNode } from './graph/types.js';

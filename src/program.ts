@@ -9,6 +9,7 @@ import { explainCommand } from './commands/explain.js';
 import { inspectCommand } from './commands/inspect.js';
 import { proposeCommand } from './commands/propose.js';
 import { reportCommand } from './commands/report.js';
+import { summaryCommand } from './commands/summary.js';
 import { weightsCommand } from './commands/weights.js';
 import { packageVersion } from './version.js';
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .addCommand(classifyCommand())
     .addCommand(proposeCommand())
     .addCommand(reportCommand())
+    .addCommand(summaryCommand())
     .addCommand(weightsCommand())
     .addHelpText(
       'after',

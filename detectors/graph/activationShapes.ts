@@ -27,6 +27,14 @@ export function activationShapes(
       `graph "${graph.name}" is made for no size of its own: give one, [height, width]`,
     );
   }
+  const own = graph.inputSize;
+  const isOther = own && (own[0] !== inputSize[0] || own[1] !== inputSize[1]);
+  if (isOther && graph.nodes.some(({ op }) => op === 'flatten')) {
+    throw new DetectorError(
+      'INVALID_GRAPH',
+      `graph "${graph.name}" has fully connected layers on its maps, so it takes ${own.join('×')} pixels alone`,
+    );
+  }
   return inferShapes(graph, inputSize);
 }
 

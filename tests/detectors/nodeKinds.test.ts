@@ -207,6 +207,11 @@ describe('what is unsound is said', () => {
       /sizes differ/,
     ],
     [
+      'flat at another size',
+      () => activationShapes(graphOf([{ op: 'flatten', ...on }], [8, 9]), [9, 8]),
+      /takes 8×9 pixels alone/,
+    ],
+    [
       'flat without a size',
       () => randomWeights(graphOf([{ op: 'flatten', ...on }])),
       /input size of its own/,

@@ -63,11 +63,11 @@ const paper =
 const backbone = { features: 'conv5/relu' };
 const published: Network['published'] = [
   {
-    what: 'parameters',
-    printed: '60,965,224',
-    value: 60_965_224,
-    unit: 1,
-    source: 'BVLC’s weights',
+    what: 'bytes of weights',
+    printed: '243,862,414',
+    value: 243_862_414,
+    unit: 2 * 243_862,
+    source: 'bvlc_alexnet.caffemodel, which has names and settings beside its numbers',
   },
   {
     what: 'parameters',

@@ -122,6 +122,13 @@ export const LENETS = {
         source: `${paper}, §II.B`,
       },
       {
+        what: 'layers',
+        printed: '7',
+        value: 7,
+        unit: 1,
+        source: `${paper}, §II.B`,
+      },
+      {
         what: 'connections',
         printed: '340,908',
         value: 340_908,

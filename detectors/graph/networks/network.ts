@@ -8,6 +8,7 @@ export interface PublishedCount {
     | 'multiply-adds'
     | 'layers'
     | 'connections'
+    | 'fewer parameters than AlexNet'
     | 'bytes of weights';
   /** As it is printed. */
   printed: string;
