@@ -9,12 +9,14 @@ export {
   defaultModelFile,
   DEFAULT_MODEL,
   DETECTOR_PROPOSALS,
+  ENSEMBLE_METHODS,
   loadDetector,
   MAX_PROPOSALS,
   type DetectionResult,
   type DetectOptions,
   type Detector,
   type DetectorInfo,
+  type EnsembleMethod,
   type LoadDetectorOptions,
 } from './loadDetector.js';
 export {
@@ -43,6 +45,7 @@ export {
 export {
   detectPhoto,
   PIPELINE_DEFAULTS,
+  type LoadedModel,
   type Mode,
   type PipelineOptions,
   type StageTimes,
@@ -112,6 +115,10 @@ export {
   softNonMaximumSuppression,
   type SoftNonMaximumSuppressionOptions,
 } from './suppression/softNonMaximumSuppression.js';
+export {
+  weightedBoxFusion,
+  type WeightedBoxFusionOptions,
+} from './ensemble/weightedBoxFusion.js';
 export { voteBox } from './suppression/voteBoxes.js';
 export {
   toPhoto,

@@ -3,20 +3,26 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { selectiveSearch, type SelectiveSearchOptions } from '../proposals/index.js';
 import { chooseEngine, type EngineName } from './engines/chooseEngine.js';
-import type { NetworkSession } from './engines/engine.js';
+import type { Precision } from './engines/engine.js';
+import { weightedBoxFusion } from './ensemble/weightedBoxFusion.js';
 import { DetectorError } from './errors.js';
 import type { ScoredBoxes } from './heads/decodeOutputs.js';
 import { MAPS } from './graph/detectorGraph.js';
 import { readModel, type DetectorModel } from './model.js';
-import type { Detection } from './pipeline/detections.js';
+import {
+  SELECTION_DEFAULTS,
+  type ClassTable,
+  type Detection,
+} from './pipeline/detections.js';
 import { checkPipelineOptions } from './pipeline/checkOptions.js';
 import {
   detectPhoto,
+  type LoadedModel,
   type PipelineOptions,
   type StageTimes,
 } from './pipeline/detectPhoto.js';
 import { withDefaults } from './withDefaults.js';
-import { toPhoto, type PixelImage } from './warp/photo.js';
+import { toPhoto, type Photo, type PixelImage } from './warp/photo.js';
 import { readWeights } from './weights/safetensors.js';
 
 /** The model that comes with the package. */
@@ -32,17 +38,39 @@ export interface DetectOptions extends PipelineOptions {
 }
 
 export interface LoadDetectorOptions extends DetectOptions {
-  /** A detector's .safetensors file. @default the model of this package */
-  model?: string;
+  /**
+   * A detector's .safetensors file; of several with the same classes, an ensemble.
+   * @default the model of this package
+   */
+  model?: string | readonly string[];
+  /**
+   * How an ensemble agrees. `mean`: probabilities and boxes of the same proposals are
+   * averaged; `wbf`: each model detects alone, and the detections are merged by weighted
+   * box fusion.
+   * @default 'mean'
+   */
+  ensemble?: EnsembleMethod;
   /** @default 'auto' */
   engine?: EngineName;
   /** Threads that one run of the network may use. @default 1 */
   threads?: number;
+  /**
+   * In which numbers the network computes: `int8` is static when the weights have been
+   * calibrated (`rcnn weights quantize`), else dynamic.
+   * @default 'fp32'
+   */
+  precision?: Precision;
 }
+
+export const ENSEMBLE_METHODS = ['mean', 'wbf'] as const;
+export type EnsembleMethod = (typeof ENSEMBLE_METHODS)[number];
 
 /** What a detector is made of, for the record. */
 export interface DetectorInfo {
+  /** The only model, or the first of an ensemble. */
   model: { name: string; file: string; sha256: string };
+  /** All models of an ensemble; undefined when there is one. */
+  models?: { name: string; file: string; sha256: string }[];
   engine: { name: string; version: string; device: string; reason: string };
 }
 
@@ -105,6 +133,8 @@ export async function loadDetector(
     model: file = defaultModelFile(),
     engine: engineName,
     threads,
+    precision,
+    ensemble = 'mean',
     ...defaults
   } = options;
   checkPipelineOptions(defaults);
@@ -114,20 +144,32 @@ export async function loadDetector(
       `threads must be a whole number from 1, not ${String(threads)}`,
     );
   }
-  const bytes = await readModelFile(file);
-  const model = readModel(readWeights(bytes, file), file);
-  checkPipelineOptions(defaults, model);
+  if (!ENSEMBLE_METHODS.includes(ensemble)) {
+    throw new DetectorError(
+      'INVALID_ARGUMENT',
+      `ensemble must be ${ENSEMBLE_METHODS.join(' or ')}, not ${String(ensemble)}`,
+    );
+  }
+  const files = await Promise.all([file].flat().map(readDetectorFile));
+  if (files.length === 0) {
+    throw new DetectorError('INVALID_ARGUMENT', 'model: no file is named');
+  }
+  const [{ model: first, info: firstInfo }] = files;
+  for (const { model, info } of files) checkSameClasses(first, model, info.file);
+  checkPipelineOptions(defaults, first);
   const { engine, reason } = await chooseEngine(engineName);
-  const session = await engine.load(model.graph, model.weights, {
-    outputs: [MAPS],
-    threads,
-  });
-  return new LoadedDetector(model, session, defaults, {
-    model: {
-      name: model.name,
-      file,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-    },
+  const models: LoadedModel[] = [];
+  for (const { model } of files) {
+    const session = await engine.load(model.graph, model.weights, {
+      outputs: [MAPS],
+      threads,
+      precision,
+    });
+    models.push({ model, session });
+  }
+  return new LoadedDetector(models, ensemble, defaults, {
+    model: firstInfo,
+    models: files.length > 1 ? files.map(({ info }) => info) : undefined,
     engine: {
       name: engine.name,
       version: engine.version,
@@ -135,6 +177,50 @@ export async function loadDetector(
       reason,
     },
   });
+}
+
+/** A detector's file that was read, and its description for the record. */
+export interface DetectorFile {
+  model: DetectorModel;
+  info: DetectorInfo['model'];
+}
+
+/**
+ * Reads a detector's file.
+ *
+ * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH
+ */
+export async function readDetectorFile(file: string): Promise<DetectorFile> {
+  const bytes = await readModelFile(file);
+  const model = readModel(readWeights(bytes, file), file);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { model, info: { name: model.name, file, sha256 } };
+}
+
+/**
+ * Checks that a model of an ensemble has the classes of its first one.
+ *
+ * @throws DetectorError WEIGHTS_MISMATCH
+ */
+export function checkSameClasses(
+  first: DetectorModel,
+  { classes: { names, ids } }: DetectorModel,
+  file: string,
+): void {
+  const { classes } = first;
+  const differing = Array.from(
+    { length: Math.max(names.length, classes.names.length) },
+    (_, i) => i,
+  ).find((i) => names[i] !== classes.names[i] || ids[i] !== classes.ids[i]);
+  if (differing === undefined) return;
+  const entry = (table: ClassTable) =>
+    differing < table.names.length
+      ? `"${table.names[differing]}" (${table.ids[differing]})`
+      : 'none';
+  throw new DetectorError(
+    'WEIGHTS_MISMATCH',
+    `${file}: its class ${differing} is ${entry({ names, ids })}, that of "${first.name}" is ${entry(classes)}; the models of an ensemble need the same classes`,
+  );
 }
 
 async function readModelFile(file: string): Promise<Uint8Array> {
@@ -154,12 +240,12 @@ class LoadedDetector implements Detector {
   readonly categories: readonly { id: number; name: string }[];
 
   constructor(
-    private readonly model: DetectorModel,
-    private readonly session: NetworkSession,
+    private readonly models: readonly LoadedModel[],
+    private readonly ensemble: EnsembleMethod,
     private readonly defaults: DetectOptions,
     readonly info: DetectorInfo,
   ) {
-    const { names, ids } = model.classes;
+    const { names, ids } = models[0].model.classes;
     this.categories = names.slice(1).map((name, i) => ({ id: ids[i + 1], name }));
   }
 
@@ -171,7 +257,7 @@ class LoadedDetector implements Detector {
     image: PixelImage,
     options: DetectOptions = {},
   ): Promise<DetectionResult> {
-    checkPipelineOptions(options, this.model);
+    checkPipelineOptions(options, this.models[0].model);
     if (this.#isDisposed) {
       throw new DetectorError('INVALID_ARGUMENT', 'the detector has been disposed of');
     }
@@ -193,13 +279,10 @@ class LoadedDetector implements Detector {
       }).boxes;
     const proposalTime = performance.now() - start;
     const best = usableBoxes(boxes, photo, maxProposals);
-    const { detections, scored, times } = await detectPhoto(
-      this.session,
-      this.model,
-      photo,
-      best,
-      pipeline,
-    );
+    const { detections, scored, times } =
+      this.ensemble === 'wbf' && this.models.length > 1
+        ? await this.#fuse(photo, best, pipeline)
+        : await detectPhoto(this.models, photo, best, pipeline);
     return {
       detections,
       proposals: best,
@@ -208,11 +291,54 @@ class LoadedDetector implements Detector {
     };
   }
 
+  /** Each model by itself, then weighted box fusion. */
+  async #fuse(
+    photo: Photo,
+    proposals: Float32Array,
+    options: PipelineOptions,
+  ): ReturnType<typeof detectPhoto> {
+    const results: Awaited<ReturnType<typeof detectPhoto>>[] = [];
+    // Scores that fusion lowers, or raises, are held against the thresholds at its end.
+    const { classThresholds = {}, maxDetections, ...rest } = options;
+    for (const model of this.models) {
+      results.push(await detectPhoto([model], photo, proposals, rest));
+    }
+    const fused = weightedBoxFusion(results.map(({ detections }) => detections))
+      .filter(({ className, score }) =>
+        Object.hasOwn(classThresholds, className)
+          ? score >= classThresholds[className]
+          : true,
+      )
+      .slice(0, maxDetections ?? SELECTION_DEFAULTS.maxDetections);
+    const [{ times }, ...others] = results;
+    for (const other of others) {
+      for (const stage of Object.keys(times) as (keyof StageTimes)[]) {
+        times[stage] += other.times[stage];
+      }
+    }
+    return { detections: fused, scored: joinScored(results), times };
+  }
+
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    await this.session.dispose();
+    for (const { session } of this.models) await session.dispose();
   }
+}
+
+/** What several models say of their boxes, one after the other. */
+function joinScored(results: readonly { scored: ScoredBoxes }[]): ScoredBoxes {
+  const join = (key: keyof ScoredBoxes) => {
+    const parts = results.map(({ scored }) => scored[key]);
+    const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  };
+  return { boxes: join('boxes'), probabilities: join('probabilities') };
 }
 
 /** Boxes clipped to the photo, without those that have no area there. */

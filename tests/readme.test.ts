@@ -21,7 +21,9 @@ function section(name: string): string {
   return readme.slice(start, readme.indexOf('\n### ', start + 1));
 }
 
-it.each(createProgram().commands.map((command) => [command.name(), command] as const))(
+const program = await createProgram();
+
+it.each(program.commands.map((command) => [command.name(), command] as const))(
   'says of "rcnn %s" every option that it has, and no other',
   (name, command) => {
     const text = section(name);

@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseEngine, type EngineName } from '../engines/chooseEngine.js';
 import type { NetworkSession, Precision } from '../engines/engine.js';
@@ -106,7 +106,7 @@ export async function loadClassifier(
   const members: Member[] = [];
   const hashes: Promise<string>[] = [];
   for (const file of files) {
-    const bytes = await readWeightsFile(file);
+    const bytes = readWeightsFile(file);
     // Hashed by another thread while the network is made.
     hashes.push(sha256(bytes));
     const model = readClassifier(bytes, file);
@@ -163,9 +163,10 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return Buffer.from(digest).toString('hex');
 }
 
-async function readWeightsFile(file: string): Promise<Uint8Array> {
+function readWeightsFile(file: string): Uint8Array {
   try {
-    return await readFile(file);
+    // In one piece: nothing else is to be done before it is there, and pieces take longer.
+    return readFileSync(file);
   } catch (error) {
     throw new DetectorError(
       'INVALID_WEIGHTS',

@@ -1,9 +1,13 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { DetectorError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import { emitOnnx } from '../onnx/emitOnnx.js';
+import { buildOnnx } from '../onnx/emitOnnx.js';
+import { encodeOnnx } from '../onnx/encodeOnnx.js';
+import { halveOnnx, quantizeOnnx } from '../onnx/quantizeOnnx.js';
+import type { ModelMessage } from '../onnx/schema.js';
+import { readActivationRanges } from '../quantization/activationRanges.js';
 import { checkWeights, type Tensor, type Weights } from '../weights/weights.js';
-import type { Engine, NetworkSession, SessionOptions } from './engine.js';
+import type { Engine, NetworkSession, Precision, SessionOptions } from './engine.js';
 
 /**
  * The embedded engine: the graph becomes an ONNX model in memory, which
@@ -41,9 +45,9 @@ async function loadSession(
   weights: Weights,
   options: SessionOptions,
 ): Promise<NetworkSession> {
-  const { outputs, threads = 1 } = options;
+  const { outputs, threads = 1, precision = 'fp32' } = options;
   checkWeights(graph, weights, weights.metadata.name ?? graph.name);
-  const model = emitOnnx(graph, weights, outputs);
+  const model = inPrecision(buildOnnx(graph, weights, outputs), precision, weights);
   const sessionOptions: OnnxRuntime.InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
@@ -53,7 +57,10 @@ async function loadSession(
     enableMemPattern: false,
     logSeverityLevel: 3,
   };
-  const session = await runtime.InferenceSession.create(model, sessionOptions);
+  const session = await runtime.InferenceSession.create(
+    encodeOnnx(model),
+    sessionOptions,
+  );
   return {
     async run(input: Tensor) {
       const tensor = new runtime.Tensor('float32', input.data, input.shape);
@@ -67,4 +74,14 @@ async function loadSession(
     },
     dispose: () => session.release(),
   };
+}
+
+/** 8 bits are static when the weights have been calibrated, else dynamic. */
+function inPrecision(
+  model: ModelMessage,
+  precision: Precision,
+  weights: Weights,
+): ModelMessage {
+  if (precision === 'int8') return quantizeOnnx(model, readActivationRanges(weights));
+  return precision === 'fp16' ? halveOnnx(model) : model;
 }

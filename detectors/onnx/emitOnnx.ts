@@ -4,6 +4,7 @@ import { gaborFilters } from '../graph/gaborFilters.js';
 import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
+import { encodeOnnx } from './encodeOnnx.js';
 import { normalizeChannels } from './normalizeChannels.js';
 import {
   float,
@@ -11,7 +12,6 @@ import {
   INT64,
   integer,
   integers,
-  ModelProto,
   text,
   type ModelMessage,
   type NodeMessage,
@@ -36,11 +36,6 @@ export function emitOnnx(
   outputs: readonly string[],
 ): Uint8Array {
   return encodeOnnx(buildOnnx(graph, weights, outputs));
-}
-
-/** The bytes of a model. */
-export function encodeOnnx(model: ModelMessage): Uint8Array {
-  return ModelProto.encode(model).finish();
 }
 
 /**

@@ -35,6 +35,7 @@ const schema = protobuf.Root.fromJSON({
         output: { rule: 'repeated', type: 'string', id: 2 },
         name: { type: 'string', id: 3 },
         opType: { type: 'string', id: 4 },
+        domain: { type: 'string', id: 7 },
         attribute: { rule: 'repeated', type: 'AttributeProto', id: 5 },
       },
     },
@@ -86,7 +87,11 @@ export const ModelProto = schema.lookupType('ModelProto');
 
 /** TensorProto.DataType */
 export const FLOAT = 1;
+export const UINT8 = 2;
+export const INT8 = 3;
+export const INT32 = 6;
 export const INT64 = 7;
+export const FLOAT16 = 10;
 
 /** AttributeProto.AttributeType */
 const ATTRIBUTE_FLOAT = 1;
@@ -97,6 +102,8 @@ const ATTRIBUTE_INTS = 7;
 export interface NodeMessage {
   name: string;
   opType: string;
+  /** ONNX's own when there is none. */
+  domain?: string;
   input: string[];
   output: string[];
   attribute: object[];

@@ -50,8 +50,17 @@ export interface StageTimes {
   selection: number;
 }
 
+/** A network and what its file says of its use. */
+export interface LoadedModel {
+  session: NetworkSession;
+  model: DetectorModel;
+}
+
 /**
  * Classifies given proposals of a photo and selects the detections.
+ *
+ * Of several models with the same classes, probabilities and boxes are averaged: of all
+ * proposals, and in cascade mode of the crops that their mean has chosen.
  *
  * `scored` is what the detections were selected from: all proposals, or in cascade
  * mode the boxes that were warped, after regression.
@@ -59,8 +68,7 @@ export interface StageTimes {
  * @param proposals n×4 in pixels of the photo, best first
  */
 export async function detectPhoto(
-  session: NetworkSession,
-  model: DetectorModel,
+  models: readonly LoadedModel[],
   photo: Photo,
   proposals: Float32Array,
   options: PipelineOptions = {},
@@ -81,10 +89,19 @@ export async function detectPhoto(
     times[stage] += performance.now() - start;
     return result;
   };
+  const { classes, head } = models[0].model;
   const shared = () =>
-    timed('shared', () => scoreShared(session, model, photo, proposals));
+    timed('shared', () =>
+      meanScores(models, ({ session, model }) =>
+        scoreShared(session, model, photo, proposals),
+      ),
+    );
   const cropped = (boxes: Float32Array) =>
-    timed('crops', () => scoreCrops(session, model, photo, boxes));
+    timed('crops', () =>
+      meanScores(models, ({ session, model }) =>
+        scoreCrops(session, model, photo, boxes),
+      ),
+    );
 
   let scored: ScoredBoxes;
   if (proposals.length === 0) {
@@ -92,12 +109,7 @@ export async function detectPhoto(
   } else if (mode === 'shared') scored = await shared();
   else if (mode === 'crop') scored = await cropped(proposals);
   else {
-    const chosen = chooseForCropping(
-      await shared(),
-      model.head.classes,
-      crops,
-      cropNmsIou,
-    );
+    const chosen = chooseForCropping(await shared(), head.classes, crops, cropNmsIou);
     scored = mixScores(chosen, await cropped(chosen.boxes), {
       cropMixing,
       cropWeight,
@@ -105,9 +117,30 @@ export async function detectPhoto(
     });
   }
   const detections = await timed('selection', () =>
-    selectDetections(scored, model.classes, selection),
+    selectDetections(scored, classes, selection),
   );
   return { detections, scored, times };
+}
+
+/** What several models say of the same boxes, averaged. */
+async function meanScores(
+  models: readonly LoadedModel[],
+  score: (model: LoadedModel) => Promise<ScoredBoxes>,
+): Promise<ScoredBoxes> {
+  const [first, ...others] = models;
+  const mean = await score(first);
+  for (const [i, other] of others.entries()) {
+    const { boxes, probabilities } = await score(other);
+    const part = 1 / (i + 2);
+    addPart(mean.boxes, boxes, part);
+    addPart(mean.probabilities, probabilities, part);
+  }
+  return mean;
+}
+
+/** Moves a running mean by a part of the way to further values. */
+function addPart(mean: Float32Array, values: Float32Array, part: number): void {
+  for (let i = 0; i < mean.length; i++) mean[i] += part * (values[i] - mean[i]);
 }
 
 /**

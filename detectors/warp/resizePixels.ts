@@ -4,7 +4,7 @@ import type { Photo } from './photo.js';
 const WEIGHT_BITS = 11;
 
 /**
- * A photo at a larger size, bilinearly: pixel centres at half numbers, held to
+ * A photo at a larger size, or at one not below half, bilinearly: pixel centres at half numbers, held to
  * the outermost ones.
  *
  * In whole numbers as OpenCV's 8-bit `INTER_LINEAR` has it (weights of 11 bits,
@@ -13,7 +13,7 @@ const WEIGHT_BITS = 11;
  */
 export function enlarge(photo: Photo, width: number, height: number): Photo {
   const columns = linearTaps(photo.width, width);
-  const rows = linearTaps(photo.height, height);
+  const rows = linearTaps(photo.height, height, true);
   const data = new Uint8Array(3 * width * height);
   // The two photo rows at hand, resampled along x: neighbouring rows share them.
   const cache = [
@@ -30,7 +30,7 @@ export function enlarge(photo: Photo, width: number, height: number): Photo {
   };
   for (let y = 0; y < height; y++) {
     const top = rows.first[y];
-    const upper = resampled(top);
+    const upper = resampled(Math.max(top, 0));
     const lower = resampled(Math.min(top + 1, photo.height - 1));
     const lowerWeight = rows.weight[y];
     const upperWeight = (1 << WEIGHT_BITS) - lowerWeight;
@@ -46,19 +46,26 @@ export function enlarge(photo: Photo, width: number, height: number): Photo {
   return { data, width, height };
 }
 
-/** For each output index the lower of its two inputs, and the weight of the upper one. */
+/**
+ * For each output index the lower of its two inputs, and the weight of the upper one.
+ *
+ * @param isOpen keep the weights of inputs beyond the ends, which the caller holds to
+ *   the outermost ones: OpenCV does so with rows, whose two parts it rounds by themselves
+ */
 function linearTaps(
   from: number,
   to: number,
+  isOpen = false,
 ): { first: Int32Array; weight: Int32Array } {
   const first = new Int32Array(to);
   const weight = new Int32Array(to);
   for (let i = 0; i < to; i++) {
     const centre = Math.fround(((i + 0.5) * from) / to - 0.5);
     const low = Math.floor(centre);
-    if (low < 0) continue;
+    if (low < 0 && !isOpen) continue;
     first[i] = Math.min(low, from - 1);
-    if (low < from - 1) weight[i] = Math.round((centre - low) * (1 << WEIGHT_BITS));
+    if (low < from - 1 || isOpen)
+      weight[i] = Math.round((centre - low) * (1 << WEIGHT_BITS));
   }
   return { first, weight };
 }

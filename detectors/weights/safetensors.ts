@@ -7,19 +7,32 @@ const MAX_HEADER = 100_000_000;
 /** Tensors of more dimensions than this are no network's parameters. */
 const MAX_DIMENSIONS = 8;
 
-type StoredArray = Float32Array | Uint16Array | Uint8Array;
+type StoredArray = Float32Array | Uint16Array | Uint8Array | Int8Array;
 
 interface StoredType {
   bytes: number;
-  view(buffer: ArrayBuffer, length: number): StoredArray;
+  view(buffer: ArrayBufferLike, offset: number, length: number): StoredArray;
 }
 
 const STORED_TYPES: Readonly<Record<string, StoredType | undefined>> = Object.assign(
   Object.create(null) as Record<string, StoredType>,
   {
-    F32: { bytes: 4, view: (b: ArrayBuffer, n: number) => new Float32Array(b, 0, n) },
-    F16: { bytes: 2, view: (b: ArrayBuffer, n: number) => new Uint16Array(b, 0, n) },
-    U8: { bytes: 1, view: (b: ArrayBuffer, n: number) => new Uint8Array(b, 0, n) },
+    F32: {
+      bytes: 4,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Float32Array(b, at, n),
+    },
+    F16: {
+      bytes: 2,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Uint16Array(b, at, n),
+    },
+    I8: {
+      bytes: 1,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Int8Array(b, at, n),
+    },
+    U8: {
+      bytes: 1,
+      view: (b: ArrayBufferLike, at: number, n: number) => new Uint8Array(b, at, n),
+    },
   },
 );
 
@@ -32,15 +45,15 @@ function invalid(source: string, problem: string): DetectorError {
 
 /** Every tensor of a safetensors file in the type in which it is stored. */
 export interface SafetensorsFile {
-  tensors: Map<string, Tensor<Float32Array | Uint8Array>>;
+  tensors: Map<string, Tensor<Float32Array | Uint8Array | Int8Array>>;
   metadata: Record<string, string>;
 }
 
 /**
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON
- * header, then the numbers. Understands F32, F16 (widened to single) and U8.
- * Every length and offset is checked before use; the numbers are copied, so the
- * file's bytes can be let go.
+ * header, then the numbers. Understands F32, F16 (widened to single), I8 and U8.
+ * Every length and offset is checked before use. Numbers are not copied where they
+ * lie well: the tensors are then views of `bytes`, which must not change.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS
@@ -58,7 +71,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): SafetensorsF
   const header = parseHeader(bytes.subarray(8, 8 + headerLength), source);
   const numbers = bytes.subarray(8 + headerLength);
 
-  const tensors = new Map<string, Tensor<Float32Array | Uint8Array>>();
+  const tensors = new Map<string, Tensor<Float32Array | Uint8Array | Int8Array>>();
   const metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') Object.assign(metadata, checkMetadata(entry, source));
@@ -95,7 +108,7 @@ function readTensor(
   entry: unknown,
   numbers: Uint8Array,
   source: string,
-): Tensor<Float32Array | Uint8Array> {
+): Tensor<Float32Array | Uint8Array | Int8Array> {
   const {
     dtype,
     shape,
@@ -105,7 +118,7 @@ function readTensor(
   if (!type) {
     throw invalid(
       source,
-      `tensor "${name}" has type ${String(dtype)}; F32, F16 and U8 are understood`,
+      `tensor "${name}" has type ${String(dtype)}; F32, F16, I8 and U8 are understood`,
     );
   }
   const isCount = (n: unknown): n is number =>
@@ -130,10 +143,12 @@ function readTensor(
       `tensor "${name}" needs ${length * type.bytes} bytes and has ${end - start}`,
     );
   }
-  // A copy: the offset in the file need not be aligned to the type.
-  const copy = new Uint8Array(end - start);
-  copy.set(numbers.subarray(start, end));
-  const stored = type.view(copy.buffer, length);
+  // Views of the file's own bytes where the type allows their place, else a copy.
+  const place = numbers.byteOffset + start;
+  const isAligned = place % type.bytes === 0;
+  const stored = isAligned
+    ? type.view(numbers.buffer, place, length)
+    : type.view(new Uint8Array(numbers.subarray(start, end)).buffer, 0, length);
   return {
     shape: shape,
     data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
@@ -141,7 +156,9 @@ function readTensor(
 }
 
 /**
- * The weights in a safetensors file, all in single precision.
+ * The weights in a safetensors file, all in single precision. Of a tensor of I8, as
+ * `rcnn weights quantize` writes it, each output's numbers are multiplied by its entry
+ * in the tensor `NAME/scale`, which is then left out.
  *
  * @throws DetectorError INVALID_WEIGHTS
  */
@@ -149,31 +166,73 @@ export function readWeights(bytes: Uint8Array, source: string): Weights {
   const { tensors, metadata } = readSafetensors(bytes, source);
   const singles = new Map<string, Tensor>();
   for (const [name, { shape, data }] of tensors) {
-    if (!(data instanceof Float32Array)) {
+    if (data instanceof Float32Array) singles.set(name, { shape, data });
+    else if (data instanceof Uint8Array) {
       throw invalid(source, `tensor "${name}" has bytes where weights have fractions`);
     }
-    singles.set(name, { shape, data });
+  }
+  for (const [name, { shape, data }] of tensors) {
+    if (!(data instanceof Int8Array)) continue;
+    const scale = singles.get(scaleName(name))?.data;
+    if (!scale || scale.length !== shape[0]) {
+      throw invalid(
+        source,
+        `tensor "${name}" of whole numbers has no "${scaleName(name)}" with a factor for each of its outputs`,
+      );
+    }
+    singles.delete(scaleName(name));
+    singles.set(name, { shape, data: dequantize(data, scale) });
   }
   return { tensors: singles, metadata };
 }
 
+/** The name of the factors of a tensor of whole numbers. */
+export const scaleName = (name: string) => `${name}/scale`;
+
+/** Whole numbers times the factor of their output, the slowest dimension. */
+function dequantize(data: Int8Array, scale: Float32Array): Float32Array {
+  const each = data.length / scale.length;
+  return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / each)]);
+}
+
+/** A tensor as it stands in a file. */
+export interface StoredTensor {
+  dtype: 'F32' | 'F16' | 'I8';
+  shape: readonly number[];
+  data: Float32Array | Uint16Array | Int8Array;
+}
+
+/** Writes weights as safetensors in single precision, see `writeTensors`. */
+export function writeSafetensors({ tensors, metadata }: Weights): Uint8Array {
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of tensors) {
+    stored.set(name, { dtype: 'F32', shape, data });
+  }
+  return writeTensors(stored, metadata);
+}
+
 /**
- * Writes weights as safetensors in single precision: metadata first, tensors in
- * the order of their names, so that the same weights give the same bytes. The
- * header is padded with spaces to a multiple of 8 bytes.
+ * Writes a safetensors file: metadata first, tensors in the order of their names, so
+ * that the same weights give the same bytes. The header is padded with spaces to a
+ * multiple of 8 bytes.
  */
-export function writeSafetensors(weights: Weights): Uint8Array {
+export function writeTensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const header: Record<string, unknown> = Object.create(null) as Record<
     string,
     unknown
   >;
-  header['__metadata__'] = weights.metadata;
-  const names = [...weights.tensors.keys()].sort();
+  header['__metadata__'] = metadata;
+  // Those of larger numbers first, so that each lies at a multiple of its size.
+  const size = (name: string) => tensors.get(name)!.data.BYTES_PER_ELEMENT;
+  const names = [...tensors.keys()].sort().sort((a, b) => size(b) - size(a));
   let offset = 0;
   for (const name of names) {
-    const { shape, data } = weights.tensors.get(name)!;
-    const end = offset + 4 * data.length;
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
+    const { dtype, shape, data } = tensors.get(name)!;
+    const end = offset + data.byteLength;
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
     offset = end;
   }
   let text = JSON.stringify(header);
@@ -186,7 +245,7 @@ export function writeSafetensors(weights: Weights): Uint8Array {
   file.set(head, 8);
   let position = 8 + head.length;
   for (const name of names) {
-    const { data } = weights.tensors.get(name)!;
+    const { data } = tensors.get(name)!;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     file.set(bytes, position);
     position += bytes.length;

@@ -14,7 +14,6 @@ import { UsageError } from '../errors.js';
 import { decodeImage } from '../images/decodeImage.js';
 import { listImages, type ListedImages } from '../inputs/listImages.js';
 import { noPhotos } from '../inputs/noPhotos.js';
-import { noProgress } from '../progress.js';
 import { packageVersion } from '../version.js';
 import { classifyOne, type ClassifyRecord } from './classifyTask.js';
 import { readLabelsFile } from './labelsFile.js';
@@ -144,7 +143,7 @@ async function runMany(
   const { Journal } = await import('../batch/journal.js');
   const { runBatch } = await import('../batch/runBatch.js');
   const { libraryVersions } = await import('../libraryVersions.js');
-  const { showProgress } = await import('../progress.js');
+  const { noProgress, showProgress } = await import('../progress.js');
   const { json, maxPixels, workers = coreCount(), quiet, signal } = options;
 
   // Loaded here once too: what is wrong with the weights is known before any photo.

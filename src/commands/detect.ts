@@ -1,6 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
-import { DETECTOR_PROPOSALS, MAX_PROPOSALS } from '../../detectors/loadDetector.js';
+import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
+import {
+  DETECTOR_PROPOSALS,
+  ENSEMBLE_METHODS,
+  MAX_PROPOSALS,
+  type EnsembleMethod,
+} from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
 import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
 import { runDetect } from '../detect/runDetect.js';
@@ -15,8 +21,10 @@ interface DetectCommandOptions {
   output: string;
   annotations?: string;
   mode: Mode;
-  model?: string;
+  model?: string[];
+  ensemble?: EnsembleMethod;
   engine: EngineName;
+  precision: Precision;
   proposals?: string;
   proposalMode: 'single' | 'fast' | 'quality' | 'googlenet';
   workingSize: number;
@@ -74,12 +82,24 @@ export function detectCommand(): Command {
     )
     .option(
       '--model <file>',
-      'a detector in .safetensors form (default: the one of this package)',
+      'a detector in .safetensors form (default: the one of this package); given more than once, an ensemble',
+      (file: string, previous: string[] | undefined) => [...(previous ?? []), file],
+    )
+    .addOption(
+      new Option(
+        '--ensemble <method>',
+        'mean: average what the models say of the same boxes; wbf: fuse what each detects (default: mean)',
+      ).choices(ENSEMBLE_METHODS),
     )
     .addOption(
       new Option('--engine <name>', 'what runs the network')
         .choices(ENGINE_NAMES)
         .default('auto'),
+    )
+    .addOption(
+      new Option('--precision <kind>', 'in which numbers the network computes')
+        .choices(PRECISIONS)
+        .default('fp32'),
     )
     .option(
       '-p, --proposals <file>',
@@ -238,7 +258,9 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       output: options.output,
       annotations: options.annotations,
       model: options.model,
+      ensemble: options.ensemble,
       engine: options.engine,
+      precision: options.precision,
       proposals: options.proposals,
       detect: {
         mode: options.mode,

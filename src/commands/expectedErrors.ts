@@ -1,6 +1,6 @@
 import { DetectorError } from '../../detectors/errors.js';
-import { EvaluationError } from '../../eval/index.js';
-import { ProposalError } from '../../proposals/index.js';
+import { EvaluationError } from '../../eval/errors.js';
+import { ProposalError } from '../../proposals/errors.js';
 import { WorkerError } from '../batch/workerPool.js';
 import { UsageError } from '../errors.js';
 

@@ -4,13 +4,15 @@ import writeFileAtomic from 'write-file-atomic';
 import { readCaffemodel } from '../../detectors/weights/caffemodel.js';
 import { writeSafetensors } from '../../detectors/weights/safetensors.js';
 import { UsageError } from '../errors.js';
+import { quantizeCommand } from './quantize.js';
 import { compressCommand } from './weightsCompress.js';
 
 export function weightsCommand(): Command {
   return new Command('weights')
     .description('weight files')
     .addCommand(importCommand())
-    .addCommand(compressCommand());
+    .addCommand(compressCommand())
+    .addCommand(quantizeCommand());
 }
 
 function importCommand(): Command {

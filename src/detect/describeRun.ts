@@ -6,9 +6,14 @@ import type { DetectReport } from './writeResults.js';
 const plural = (n: number, one: string, many = `${one}s`) =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
+const ENSEMBLES = {
+  mean: 'means of scores and boxes',
+  wbf: 'weighted box fusion',
+};
+
 /** A finished run in a few lines for a terminal. */
 export function describeRun(report: DetectReport, output: string): string {
-  const { counts, seconds, engine, model, startedAt, finishedAt } = report;
+  const { counts, seconds, engine, model, ensemble, startedAt, finishedAt } = report;
   const wall = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
   const stages = Object.entries(seconds)
     .filter(([, time]) => time > 0)
@@ -16,7 +21,10 @@ export function describeRun(report: DetectReport, output: string): string {
   const lines = [
     `${plural(counts.detections, 'detection')} in ${plural(counts.detected, 'photo')} ` +
       `(${plural(counts.proposals, 'proposal')}), ${wall.toFixed(1)} s with ${plural(report.workers, 'worker')}`,
-    `model     ${model.name} (${model.sha256.slice(0, 12)})`,
+    ...(ensemble?.models ?? [model]).map(
+      ({ name, sha256 }) => `model     ${name} (${sha256.slice(0, 12)})`,
+    ),
+    ...(ensemble ? [`ensemble  ${ENSEMBLES[ensemble.method]}`] : []),
   ];
   lines.push(
     `engine    ${engine.name}: ${engine.version} on ${engine.device}, ${engine.reason}`,

@@ -31,14 +31,19 @@ export async function imagesFile(
     categories: readonly { id: number; name: string }[];
     version: string;
     model: DetectReport['model'];
+    ensemble: DetectReport['ensemble'];
   },
 ): Promise<ResultWriter> {
-  const { categories, version, model } = options;
+  const { categories, version, model, ensemble } = options;
   const file = await StreamedFile.create(path);
   const info = {
     description: 'photos that objects were detected in',
     tool: `googlenet-rcnn ${version}`,
     model: { name: model.name, sha256: model.sha256 },
+    ensemble: ensemble && {
+      method: ensemble.method,
+      models: ensemble.models.map(({ name, sha256 }) => ({ name, sha256 })),
+    },
     coordinates: COORDINATES,
   };
   await file.write(`{\n"info": ${JSON.stringify(info)},\n"images": [`);

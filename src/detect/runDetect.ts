@@ -3,12 +3,14 @@ import { cpus, platform, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkPipelineOptions } from '../../detectors/pipeline/checkOptions.js';
 import {
+  checkSameClasses,
   defaultModelFile,
+  readDetectorFile,
   type DetectOptions,
   type DetectorInfo,
+  type EnsembleMethod,
 } from '../../detectors/loadDetector.js';
-import { readModel } from '../../detectors/model.js';
-import { readWeights } from '../../detectors/weights/safetensors.js';
+import type { Precision } from '../../detectors/engines/engine.js';
 import { chooseEngine, type EngineName } from '../../detectors/engines/chooseEngine.js';
 import { coreCount } from '../batch/coreCount.js';
 import { failureOf } from '../batch/failure.js';
@@ -40,8 +42,11 @@ export interface RunDetectOptions {
   /** Folder for the results. */
   output: string;
   annotations?: string;
-  model?: string;
+  /** A detector's file, or those of an ensemble. */
+  model?: readonly string[];
+  ensemble?: EnsembleMethod;
   engine?: EngineName;
+  precision?: Precision;
   /** A proposals file to use instead of selective search. */
   proposals?: string;
   detect: DetectOptions;
@@ -78,9 +83,12 @@ export async function runDetect(
 ): Promise<DetectReport | undefined> {
   const { output, detect, workers = coreCount(), signal, quiet = false } = options;
   const startedAt = new Date();
-  const modelFile = options.model ?? defaultModelFile();
-  const modelHash = await hashFile(modelFile);
-  const model = readModel(readWeights(await readFile(modelFile), modelFile), modelFile);
+  const modelFiles = options.model ?? [defaultModelFile()];
+  const models = await Promise.all(modelFiles.map(readDetectorFile));
+  const [{ model, info: modelInfo }] = models;
+  for (const { model: other, info } of models)
+    checkSameClasses(model, other, info.file);
+  const ensemble = models.length > 1 ? (options.ensemble ?? 'mean') : undefined;
   checkPipelineOptions(detect, model);
 
   const inputs = await listImages(options.paths, {
@@ -101,12 +109,16 @@ export async function runDetect(
     : undefined;
 
   await mkdir(output, { recursive: true });
-  const { draw, saveCrops, formats = [], maxPixels, engine, trace } = options;
+  const { draw, saveCrops, formats = [], maxPixels, trace } = options;
+  const { engine, precision } = options;
   const header = fingerprint({
     version: packageVersion(),
     libraries: libraryVersions(),
-    model: modelHash,
-    options: { ...detect, engine, draw, saveCrops, formats, maxPixels, trace },
+    model: models.map(({ info }) => info.sha256),
+    options: {
+      ...detect,
+      ...{ engine, precision, ensemble, draw, saveCrops, formats, maxPixels, trace },
+    },
     photos: await hashInputs(images),
     annotations: options.annotations && (await hashFile(options.annotations)),
     proposals: options.proposals && (await fileStamp(options.proposals)),
@@ -138,7 +150,7 @@ export async function runDetect(
     let engineInfo: DetectorInfo['engine'] | undefined;
     const setUp: DetectSetUp = {
       kind: 'detect',
-      detector: { ...detect, model: modelFile, engine },
+      detector: { ...detect, model: modelFiles, engine, precision, ensemble },
       maxPixels,
       pictures: { output: resolve(output), draw, saveCrops },
       trace,
@@ -166,12 +178,16 @@ export async function runDetect(
         node: process.version,
         platform: `${platform()} ${release()}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`,
         startedAt: startedAt.toISOString(),
-        model: { name: model.name, file: modelFile, sha256: modelHash, classes },
+        model: { ...modelInfo, classes },
+        ensemble: ensemble && {
+          method: ensemble,
+          models: models.map(({ info }) => info),
+        },
         // All photos were done before: the engine is asked for its name alone.
         engine: engineInfo ?? (await engineOf(engine)),
         options: {
           ...detect,
-          ...{ engine, draw, saveCrops, formats, maxPixels, trace },
+          ...{ engine, precision, draw, saveCrops, formats, maxPixels, trace },
           proposals: options.proposals,
           annotations: options.annotations,
         },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import type { DetectorInfo } from '../../detectors/loadDetector.js';
+import type { DetectorInfo, EnsembleMethod } from '../../detectors/loadDetector.js';
 import type { Failure } from '../batch/failure.js';
 import type { Journal } from '../batch/journal.js';
 import {
@@ -42,6 +42,8 @@ export interface DetectReport {
     /** The model's classes under its own ids, which the journal has. */
     classes: readonly { id: number; name: string }[];
   };
+  /** All models of an ensemble, of which `model` is the first. */
+  ensemble?: { method: EnsembleMethod; models: DetectorInfo['model'][] };
   /** What ran the network and why. */
   engine: DetectorInfo['engine'];
   options: Record<string, unknown>;
@@ -118,6 +120,7 @@ export async function writeResults(
       version,
       categories,
       model: run.model,
+      ensemble: run.ensemble,
     }),
     await csvResults(join(output, 'detections.csv')),
     ...(await Promise.all(

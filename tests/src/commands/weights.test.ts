@@ -6,6 +6,9 @@ import { readWeights } from '../../../detectors/weights/safetensors.js';
 import { describeShared, sharedPath } from '../../shared.js';
 import { runCli, temporaryFolder } from '../runCli.js';
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 describeShared('rcnn weights import', () => {
   const caffemodel = sharedPath('models/bvlc_googlenet/bvlc_googlenet.caffemodel');
 
@@ -26,10 +29,7 @@ describeShared('rcnn weights import', () => {
     expect(written.tensors.size).toBe(read.tensors.size);
     for (const [name, { data }] of read.tensors) {
       expect(
-        Buffer.compare(
-          Buffer.from(written.tensors.get(name)!.data.buffer),
-          Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-        ),
+        Buffer.compare(bytesOf(written.tensors.get(name)!.data), bytesOf(data)),
         name,
       ).toBe(0);
     }

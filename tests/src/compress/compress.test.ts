@@ -132,17 +132,8 @@ describe('rcnn weights compress', () => {
       'compress',
       planted,
       ...['--photos', samples, '--by', 'combinations', '--multiple', '16'],
-      ...[
-        '--layers',
-        'inception_3b/3x3_reduce/relu',
-        '-t',
-        '0.85',
-        '-o',
-        output,
-        '--json',
-        json,
-        '-q',
-      ],
+      ...['--layers', 'inception_3b/3x3_reduce/relu', '--threshold', '0.5'],
+      ...['--side', '256', '--output', output, '--json', json, '--quiet'],
     ]);
     expect(code).toBe(0);
     const report = readJson<CompressReport>(json);
