@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { narrowGraph } from '../../detectors/graph/narrowGraph.js';
-import { networkNamed, networks } from '../../detectors/graph/networks/index.js';
+import { networks } from '../../detectors/graph/networks/index.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import { readModel, type DetectorModel } from '../../detectors/model.js';
 import {
@@ -9,20 +8,15 @@ import {
   type Preprocessing,
 } from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
+import { graphOfWeights } from '../../detectors/weights/graphOfWeights.js';
 import { readCaffemodel } from '../../detectors/weights/caffemodel.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
-import {
-  checkWeights,
-  type Tensor,
-  type Weights,
-} from '../../detectors/weights/weights.js';
+import type { Tensor, Weights } from '../../detectors/weights/weights.js';
 import { UsageError } from '../errors.js';
 import { readInputFile } from '../files/readInputFile.js';
 
 /** Longest side at which a classifier looks at a whole photo. */
 const CLASSIFIER_SIDE = 256;
-/** More classes than any classifier has. */
-const MAX_CLASSES = 1_000_000;
 
 /** A network of a weights file, and how photos get into it. */
 export interface OpenedNetwork {
@@ -79,12 +73,7 @@ export async function openNetwork(file: string, side?: number): Promise<OpenedNe
     const { graph, photoSide, preprocessing } = detector;
     return { ...opened(graph, side ?? photoSide, preprocessing), detector };
   }
-  const graph = narrowGraph(
-    networkNamed(graphName).build(classCount(weights, file)),
-    metadata,
-    file,
-  );
-  checkWeights(graph, weights, file);
+  const graph = graphOfWeights(weights, file);
   if (graph.nodes.some(({ op }) => op === 'flatten')) {
     throw new UsageError(
       'NOT_A_NETWORK',
@@ -101,21 +90,6 @@ function parse(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** `classes` is a number, or a list of names. */
-function classCount({ metadata }: Weights, file: string): number {
-  const value = parse(metadata.classes);
-  const count = Array.isArray(value) ? value.length : value;
-  const isCount =
-    Number.isInteger(count) &&
-    (count as number) >= 1 &&
-    (count as number) <= MAX_CLASSES;
-  if (isCount) return count as number;
-  throw new UsageError(
-    'NOT_A_NETWORK',
-    `${file}: the metadata entry "classes" is no number and no list of names`,
-  );
 }
 
 function readPreprocessing(
