@@ -1,8 +1,13 @@
 import type { ColourImage } from './convertColour.js';
-import type { SortedEdges } from './mergeGraph.js';
+import type { EdgeList, SortedEdges } from './mergeGraph.js';
 
 /** Steps of the bucketed colour distance per grey level. */
 const STEPS = 4;
+/**
+ * Larger images are cut into bands of about so many pixels, whose merging then stays
+ * in the processor's caches; that makes time linear in the pixels.
+ */
+const BAND_PIXELS = 2 ** 18;
 /** Bucket of each squared distance up to 3 · 255². */
 let buckets: Uint16Array | undefined;
 
@@ -13,7 +18,11 @@ let buckets: Uint16Array | undefined;
  * needs it, for its ends are joined by lighter ones. So 2 of 4 edges a pixel are
  * never sorted or merged.
  */
-export function gridEdges(image: ColourImage, scratch: GridScratch): SortedEdges {
+export function gridEdges(
+  image: ColourImage,
+  scratch: GridScratch,
+  bandPixels = BAND_PIXELS,
+): SortedEdges {
   const { data, width, height, channels } = image;
   buckets ??= Uint16Array.from({ length: 3 * 255 * 255 + 1 }, (_, d) =>
     Math.round(STEPS * Math.sqrt(d)),
@@ -22,8 +31,68 @@ export function gridEdges(image: ColourImage, scratch: GridScratch): SortedEdges
   const { distances, needed } = scratch;
   if (channels === 3) measureColour(data, width, height, buckets, distances);
   else measureAny(data, width, height, channels, buckets, distances);
-  const counts = new Int32Array(levels);
-  const total = withoutTriangles(distances, width, height, needed, counts);
+  const bandRows =
+    width * height > bandPixels ? Math.max(2, Math.floor(bandPixels / width)) : height;
+  const seams = new Int32Array(3 * width * (Math.ceil(height / bandRows) - 1));
+  const seamCounts = new Int32Array(levels);
+  let seamTotal = 0;
+  const bands: EdgeList[] = [];
+  for (let top = 0; top < height; top += bandRows) {
+    const bottom = Math.min(top + bandRows, height);
+    const counts = new Int32Array(levels);
+    let total = withoutTriangles(
+      distances,
+      width,
+      height,
+      top,
+      bottom - 1,
+      needed,
+      0,
+      counts,
+    );
+    const last = total;
+    const all = withoutTriangles(
+      distances,
+      width,
+      height,
+      bottom - 1,
+      bottom,
+      needed,
+      last,
+      counts,
+    );
+    // What leads from the last row down belongs to no band.
+    for (let i = last; i < all; i++) {
+      const edge = needed[i];
+      if (bottom === height || (edge & 3) === 0) {
+        needed[total++] = edge;
+        continue;
+      }
+      counts[distances[edge]]--;
+      seamCounts[distances[edge]]++;
+      seams[seamTotal++] = edge;
+    }
+    bands.push(sortByLevel(needed, total, distances, counts));
+  }
+  const weights = new Float64Array(levels);
+  for (let level = 0; level < levels; level++) weights[level] = level / STEPS;
+  return {
+    bands,
+    seams: sortByLevel(seams, seamTotal, distances, seamCounts),
+    weights,
+    levels,
+    offsets: gridOffsets(width),
+  };
+}
+
+/** Sorts by counting; `counts` are those of the levels, and lost. */
+function sortByLevel(
+  list: Int32Array,
+  total: number,
+  distances: Uint16Array,
+  counts: Int32Array,
+): EdgeList {
+  const levels = counts.length;
   const starts = new Int32Array(levels + 1);
   let start = 0;
   for (let level = 0; level < levels; level++) {
@@ -34,12 +103,10 @@ export function gridEdges(image: ColourImage, scratch: GridScratch): SortedEdges
   starts[levels] = start;
   const edges = new Int32Array(total);
   for (let i = 0; i < total; i++) {
-    const edge = needed[i];
+    const edge = list[i];
     edges[counts[distances[edge]]++] = edge;
   }
-  const weights = new Float64Array(levels);
-  for (let level = 0; level < levels; level++) weights[level] = level / STEPS;
-  return { edges, starts, weights, levels, offsets: gridOffsets(width) };
+  return { edges, starts };
 }
 
 /** Arrays that several colour spaces of one image can share. */
@@ -56,21 +123,24 @@ export function gridOffsets(width: number): Int32Array {
 }
 
 /**
- * Lists the edges that are not the heaviest of a triangle inside a block of 2×2
- * pixels (among equals a diagonal counts as heavier), and counts their levels.
+ * Lists the edges of rows `top` … `bottom` − 1 that are not the heaviest of a triangle
+ * inside a block of 2×2 pixels (among equals a diagonal counts as heavier), from
+ * `needed[n]` on, and counts their levels.
  *
- * @returns how many
+ * @returns where the list ends
  */
 function withoutTriangles(
   distances: Uint16Array,
   width: number,
   height: number,
+  top: number,
+  bottom: number,
   needed: Int32Array,
+  n: number,
   counts: Int32Array,
 ): number {
   const down = 4 * width;
-  let n = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     let e = y * down;
     if (y < height - 1) {
       for (let x = 0; x < width - 1; x++, e += 4) {

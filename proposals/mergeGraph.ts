@@ -1,11 +1,19 @@
+/** Edges in order of weight: edges[starts[b]] … edges[starts[b + 1] − 1] have weight `weights[b]`. */
+export interface EdgeList {
+  edges: Int32Array;
+  starts: Int32Array;
+}
+
 /**
- * Edges of the pixel grid in order of weight. Edge `4 · pixel + direction` joins
- * `pixel` and `pixel + offsets[direction]`.
+ * Edges of the pixel grid. Edge `4 · pixel + direction` joins `pixel` and
+ * `pixel + offsets[direction]`.
  */
 export interface SortedEdges {
-  edges: Int32Array;
-  /** Edges starts[b] … starts[b + 1] − 1 have weight weights[b]; weights ascend. */
-  starts: Int32Array;
+  /** The edges inside each band of rows; a single band unless the image is large. */
+  bands: EdgeList[];
+  /** The edges between bands. */
+  seams: EdgeList;
+  /** Ascending. */
   weights: Float64Array;
   /** How many entries of `weights` count. */
   levels: number;
@@ -38,6 +46,9 @@ export interface Partition {
  * components when their weight is below Int(C) + k/|C| of both; then components
  * under `minSize` pixels are merged along their lightest edges.
  *
+ * Large images are merged band by band of rows first and along the seams after that,
+ * which differs from the paper's order at the seams alone.
+ *
  * Union-find in one array: a pixel points to its parent, a root holds minus the
  * size of its component. Finding halves the path on its way, written out in the
  * loop because it is most of the time.
@@ -50,11 +61,29 @@ export function mergeGraph(
   scratch: MergeScratch,
   labels: Int32Array,
 ): Partition {
-  const { edges, starts, weights, levels, offsets } = graph;
+  const { offsets } = graph;
   const { parents, thresholds, leftovers } = scratch;
   parents.fill(-1, 0, pixels);
   thresholds.fill(k, 0, pixels);
   let left = 0;
+  for (const band of graph.bands) left = mergeBand(graph, band, k, scratch, left);
+  left = mergeSeams(graph, k, scratch, left);
+  if (minSize > 1) left = mergeSmall(parents, leftovers, left, offsets, minSize);
+  const count = label(parents, labels, pixels);
+  return { labels, count, leftovers: leftovers.subarray(0, left) };
+}
+
+/** Merges along a band's edges; the rejected ones follow the `left` leftovers. */
+function mergeBand(
+  graph: SortedEdges,
+  band: EdgeList,
+  k: number,
+  scratch: MergeScratch,
+  left: number,
+): number {
+  const { weights, levels, offsets } = graph;
+  const { edges, starts } = band;
+  const { parents, thresholds, leftovers } = scratch;
   for (let level = 0; level < levels; level++) {
     const weight = weights[level];
     const end = starts[level + 1];
@@ -101,9 +130,56 @@ export function mergeGraph(
       }
     }
   }
-  if (minSize > 1) left = mergeSmall(parents, leftovers, left, offsets, minSize);
-  const count = label(parents, labels, pixels);
-  return { labels, count, leftovers: leftovers.subarray(0, left) };
+  return left;
+}
+
+/** Share of Int(C) that counts at the seams. */
+const SEAM_SHARE = 0.3;
+
+/**
+ * Merges along the edges between bands. By now Int(C) may exceed the weight of the
+ * edge, which it can't in the paper's order and which would merge too much: a share of
+ * it counts, chosen for the recall of photos cut into many narrow bands.
+ */
+function mergeSeams(
+  graph: SortedEdges,
+  k: number,
+  scratch: MergeScratch,
+  left: number,
+): number {
+  const { weights, levels, offsets } = graph;
+  const { edges, starts } = graph.seams;
+  const { parents, thresholds, leftovers } = scratch;
+  for (let level = 0; level < levels; level++) {
+    const weight = weights[level];
+    for (let e = starts[level]; e < starts[level + 1]; e++) {
+      const edge = edges[e];
+      let a = find(parents, edge >> 2);
+      let b = find(parents, (edge >> 2) + offsets[edge & 3]);
+      if (a === b) continue;
+      const p = parents[a];
+      const r = parents[b];
+      // p and r are minus the sizes, and thresholds are Int(C) + k/|C|.
+      const internalA = thresholds[a] + k / p;
+      const internalB = thresholds[b] + k / r;
+      if (
+        weight >= SEAM_SHARE * internalA - k / p ||
+        weight >= SEAM_SHARE * internalB - k / r
+      ) {
+        leftovers[left++] = edge;
+        continue;
+      }
+      if (p > r) {
+        const swap = a;
+        a = b;
+        b = swap;
+      }
+      parents[b] = a;
+      parents[a] = p + r;
+      thresholds[a] = Math.max(weight, internalA, internalB) - k / (p + r);
+    }
+  }
+  return left;
 }
 
 /**
