@@ -6,6 +6,7 @@ import {
   listBackbones,
   MAPS,
 } from './graph/detectorGraph.js';
+import { narrowGraph } from './graph/narrowGraph.js';
 import type { Graph } from './graph/types.js';
 import type { HeadOptions } from './heads/decodeOutputs.js';
 import type { HeadLayout } from './heads/positionSensitivePooling.js';
@@ -30,7 +31,8 @@ export interface DetectorModel {
 /**
  * Reads a detector from its weights and their metadata: `graph`, its backbone's name
  * with "-rcnn" ("googlenet-rcnn"), and as JSON `classes` (background first), `category_ids`,
- * `preprocessing` and `head`, as in models/coco80-r1.
+ * `preprocessing` and `head`, as in models/coco80-r1; `channels` when the network has
+ * been made narrower, see `narrowGraph`.
  *
  * @param source what to call the file in messages
  * @throws DetectorError WEIGHTS_MISMATCH when the file is no detector of ours,
@@ -57,7 +59,11 @@ export function readModel(weights: Weights, source: string): DetectorModel {
     );
   }
   const outputs = names.length + 4;
-  const graph = detectorGraph(backbone, head.bins, outputs);
+  const graph = narrowGraph(
+    detectorGraph(backbone, head.bins, outputs),
+    metadata,
+    source,
+  );
   checkWeights(graph, weights, source);
   const preprocessing = { mean: input.mean, channels: input.channels };
   return {

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./commands/explain.js')).explainCommand(),
   classify: async () => (await import('./commands/classify.js')).classifyCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  inspect: async () => (await import('./commands/inspect.js')).inspectCommand(),
   propose: async () => (await import('./commands/propose.js')).proposeCommand(),
   report: async () => (await import('./commands/report.js')).reportCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),

@@ -1,16 +1,9 @@
-/** What the benchmarks share: where things are, a child process, the closing line. */
+/** What the benchmarks on photos share: where the photos are, a child process. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { root } from './run.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
-/** The built package; RCNN_DIST names another build. */
-export const dist = resolve(process.env.RCNN_DIST ?? `${root}dist`);
-export const cli = `${dist}/src/cli.js`;
-export const importBuilt = (path) => import(pathToFileURL(`${dist}/${path}`).href);
+export { cli, dist, importBuilt, median, report } from './run.mjs';
 
 /** The photos and annotations beside the checkout; without them a benchmark can't run. */
 export const coco = `${root}../shared/data/coco`;
@@ -60,15 +53,4 @@ export async function mustRun(args, options) {
     );
   }
   return result;
-}
-
-export const median = (values) =>
-  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
-
-/** The machine in one line, then the figures in one. */
-export function report(figures) {
-  console.log(
-    `node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model.trim()}`,
-  );
-  console.log(`BENCH ${JSON.stringify(figures)}`);
 }

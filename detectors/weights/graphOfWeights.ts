@@ -1,5 +1,6 @@
 import { DetectorError } from '../errors.js';
 import { backboneOf } from '../graph/detectorGraph.js';
+import { narrowGraph } from '../graph/narrowGraph.js';
 import { networkNamed, networks } from '../graph/networks/index.js';
 import type { Graph } from '../graph/types.js';
 import { readModel } from '../model.js';
@@ -30,7 +31,7 @@ export function graphOfWeights(weights: Weights, source: string): Graph {
       `${source}: the metadata entry "classes" is no number and no list of names`,
     );
   }
-  const graph = networkNamed(name).build(count);
+  const graph = narrowGraph(networkNamed(name).build(count), weights.metadata, source);
   checkWeights(graph, weights, source);
   return graph;
 }

@@ -17,6 +17,7 @@ import { importFile, type ImportFileOptions } from '../weights/importFile.js';
 import { OFFICIAL_FILES } from '../weights/officialFiles.js';
 import { defaultCache, pullWeights } from '../weights/pullWeights.js';
 import { list, number } from './optionParsers.js';
+import { compressCommand } from './weightsCompress.js';
 
 export function weightsCommand(): Command {
   return new Command('weights')
@@ -24,6 +25,7 @@ export function weightsCommand(): Command {
     .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(pullCommand())
+    .addCommand(compressCommand())
     .addCommand(quantizeCommand());
 }
 

@@ -1,0 +1,1 @@
+export function assembleKernels(): Promise<Uint8Array>;

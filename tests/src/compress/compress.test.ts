@@ -1,0 +1,235 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readClassifier } from '../../../detectors/classify/classifierModel.js';
+import { onnxEngine } from '../../../detectors/engines/onnxEngine.js';
+import { MAPS } from '../../../detectors/graph/detectorGraph.js';
+import { defaultModelFile } from '../../../detectors/loadDetector.js';
+import { readModel } from '../../../detectors/model.js';
+import { readWeights } from '../../../detectors/weights/safetensors.js';
+import type { CompressReport } from '../../../src/compress/runCompress.js';
+import { describeShared, sharedPath } from '../../shared.js';
+import { randomNumbers, randomTensor } from '../../detectors/randomNetwork.js';
+import { writePlantedDetector } from '../plantedDetector.js';
+import { readJson, runCli, samples, temporaryFolder } from '../runCli.js';
+
+const folder = temporaryFolder();
+const planted = join(folder, 'planted.safetensors');
+const narrow = join(folder, 'narrow.safetensors');
+const correlations = join(folder, 'correlations.json');
+
+const inspect = (weights: string, ...more: string[]) =>
+  runCli([
+    'inspect',
+    'correlations',
+    samples,
+    ...['--weights', weights, '--layers', 'inception_3b*', '--side', '256'],
+    ...['--json', correlations, '--quiet', ...more],
+  ]);
+
+/** COCO annotations for the sample photos: one cat. */
+function writeAnnotations(): string {
+  const file = join(folder, 'annotations.json');
+  const model = readModel(readWeights(readFileSync(planted), planted), planted);
+  const { names, ids } = model.classes;
+  const categories = names.slice(1).map((name, i) => ({ id: ids[i + 1], name }));
+  const images = [{ id: 1, file_name: 'chelsea.jpg', width: 451, height: 300 }];
+  const bbox = [20, 10, 400, 280];
+  const category = categories.find(({ name }) => name === 'cat')!.id;
+  const annotation = {
+    id: 1,
+    image_id: 1,
+    category_id: category,
+    bbox,
+    area: 112e3,
+    iscrowd: 0,
+  };
+  writeFileSync(
+    file,
+    JSON.stringify({ images, categories, annotations: [annotation] }),
+  );
+  return file;
+}
+
+beforeAll(async () => {
+  writePlantedDetector(planted);
+  const { code } = await inspect(planted, '--threshold', '0.99999');
+  expect(code).toBe(0);
+}, 120_000);
+
+describe('rcnn weights compress', () => {
+  it('takes the planted units out of a detector, whose outputs stay', async () => {
+    const json = join(folder, 'compressed.json');
+    const { code, stdout, stderr } = await runCli([
+      'weights',
+      'compress',
+      planted,
+      ...['--from', correlations, '--output', narrow, '--json', json, '--quiet'],
+      ...['--photos', samples, '--count', '1', '--side', '192'],
+      ...['--annotations', writeAnnotations(), '--images', samples],
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toContain('without 3 of');
+    const report = readJson<CompressReport>(json);
+    expect(report.removed).toBe(3);
+    expect(report.comparison!.difference).toBeLessThan(1e-5);
+    expect(report.accuracy!.after).toEqual(report.accuracy!.before);
+    expect(report.accuracy!.before.AP50).toBeGreaterThan(0);
+    // Rows of three convolutions, and one input of those that read them.
+    const gone = 257 + 257 + (9 * 127 + 1) + 9 * 192 + 2 * (192 + 96 + 16 + 64);
+    expect(report.before.parameters - report.after.parameters).toBe(gone);
+    expect(report.after.multiplyAdds).toBeLessThan(report.before.multiplyAdds);
+  });
+
+  it('writes a file that says its widths, and runs as it is', async () => {
+    const read = (file: string) =>
+      readModel(readWeights(readFileSync(file), file), file);
+    const [before, after] = [read(planted), read(narrow)];
+    expect(JSON.parse(after.weights.metadata.channels)).toEqual({
+      'inception_3b/1x1': 127,
+      'inception_3b/3x3_reduce': 127,
+      'inception_3b/3x3': 191,
+    });
+    const engine = await onnxEngine();
+    const input = randomTensor([2, 3, 128, 128], randomNumbers(2));
+    input.data.forEach((value, i) => (input.data[i] = 100 * value));
+    const run = async ({ graph, weights }: typeof before) => {
+      const session = await engine.load(graph, weights, { outputs: [MAPS] });
+      const { [MAPS]: maps } = await session.run(input);
+      await session.dispose();
+      return maps;
+    };
+    const [expected, actual] = [await run(before), await run(after)];
+    const scale = expected.data.reduce(
+      (most, value) => Math.max(most, Math.abs(value)),
+      0,
+    );
+    expected.data.forEach((value, i) => {
+      if (!(Math.abs(actual.data[i] - value) < 1e-5 * scale)) {
+        throw new Error(`${i}: ${actual.data[i]} instead of ${value}`);
+      }
+    });
+  });
+
+  it('keeps widths that are multiples when asked to', async () => {
+    const output = join(folder, 'even.safetensors');
+    const { code, stdout } = await runCli([
+      'weights',
+      'compress',
+      planted,
+      ...['--from', correlations, '--output', output, '--multiple', '16', '--quiet'],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('without 0 of');
+  });
+
+  it('lets combinations of units stand for others, on photos', async () => {
+    const output = join(folder, 'combined.safetensors');
+    const json = join(folder, 'combined.json');
+    const { code } = await runCli([
+      'weights',
+      'compress',
+      planted,
+      ...['--photos', samples, '--by', 'combinations', '--multiple', '16'],
+      ...['--layers', 'inception_3b/3x3_reduce/relu', '--threshold', '0.5'],
+      ...['--side', '256', '--output', output, '--json', json, '--quiet'],
+    ]);
+    expect(code).toBe(0);
+    const report = readJson<CompressReport>(json);
+    expect(report.removed).toBeGreaterThan(0);
+    const { weights } = readModel(readWeights(readFileSync(output), output), output);
+    const channels = JSON.parse(weights.metadata.channels) as Record<string, number>;
+    expect(Object.keys(channels)).toEqual(['inception_3b/3x3_reduce']);
+    for (const width of Object.values(channels)) expect(width % 16).toBe(0);
+    // Other outputs, but not wholly others.
+    expect(report.comparison!.difference).toBeGreaterThan(0);
+    expect(report.comparison!.difference).toBeLessThan(0.7);
+  });
+
+  it.each([
+    ['no source of merges', [], /--from/],
+    ['a report of other weights', ['--from', correlations], /other weights/],
+    [
+      'a lower threshold than the report has',
+      ['--from', correlations, '-t', '0.5'],
+      /other weights|0\.5/,
+    ],
+    ['a report that is none', ['--from', join(samples, 'README.md')], /no JSON/],
+    ['annotations without photos', ['--from', correlations, '-a', 'x'], /go together/],
+    [
+      'combinations of a report',
+      ['--from', correlations, '--by', 'combinations'],
+      /pairs/,
+    ],
+  ])('refuses %s', async (_, args, message) => {
+    const { code, stderr } = await runCli([
+      'weights',
+      'compress',
+      defaultModelFile(),
+      ...['-o', join(folder, 'x.safetensors'), ...args],
+    ]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('refuses to combine more units than the photos have said anything about', async () => {
+    const { code, stderr } = await runCli([
+      'weights',
+      'compress',
+      planted,
+      ...['--photos', samples, '--count', '1', '--by', 'combinations', '-q'],
+      ...['--side', '192', '-o', join(folder, 'x.safetensors')],
+    ]);
+    expect(stderr).toMatch(/samples for \d+ units.*more photos/);
+    expect(code).toBe(2);
+  });
+
+  it('refuses merges that the layers do not have', async () => {
+    const report = readJson<{ layers: { merges: object[] }[] }>(correlations);
+    const wrong = join(folder, 'wrong.json');
+    report.layers[0].merges = [{ unit: 1e6, terms: [], offset: 0, r: 1 }];
+    writeFileSync(wrong, JSON.stringify(report));
+    const { code, stderr } = await runCli([
+      'weights',
+      'compress',
+      planted,
+      ...['--from', wrong, '-o', join(folder, 'x.safetensors')],
+    ]);
+    expect(stderr).toContain('layers[0] has no unit 1000000');
+    expect(code).toBe(2);
+  });
+});
+
+describeShared('rcnn weights compress of a classifier', () => {
+  it('writes a classifier that classifies, and measures it on labelled folders', async () => {
+    const caffemodel = sharedPath('models/bvlc_googlenet/bvlc_googlenet.caffemodel');
+    const labeled = join(folder, 'labeled');
+    // ImageNet's classes of the sample photos.
+    for (const [photo, name] of [
+      ['coffee', 'espresso'],
+      ['chelsea', 'Egyptian cat'],
+    ]) {
+      mkdirSync(join(labeled, name), { recursive: true });
+      cpSync(join(samples, `${photo}.jpg`), join(labeled, name, `${photo}.jpg`));
+    }
+    const output = join(folder, 'classifier.safetensors');
+    const json = join(folder, 'classifier.json');
+    const { code, stderr } = await runCli([
+      'weights',
+      'compress',
+      caffemodel,
+      ...['--photos', samples, '--threshold', '0.98', '-o', output, '--json', json],
+      ...['--labeled', labeled, '--quiet'],
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const report = readJson<CompressReport>(json);
+    expect(report.removed).toBeGreaterThan(0);
+    expect(report.accuracy!.photos).toBe(2);
+    expect(report.accuracy!.before['top-5']).toBe(1);
+    expect(report.accuracy!.after['top-5']).toBe(1);
+    const { weights } = readClassifier(readFileSync(output), output);
+    expect(weights.metadata.channels).toBeDefined();
+  }, 120_000);
+});
