@@ -67,15 +67,13 @@ async function bareSession(model, options) {
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'rcnn-bench-'));
-  const { emitOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
+  const { buildOnnx, emitOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
+  const { encodeOnnx } = await importBuilt('detectors/onnx/encodeOnnx.js');
   const { graph, weights } = readClassifier(readFileSync(original), original);
   const own = join(folder, 'own.onnx');
   const plain = join(folder, 'plain.onnx');
-  writeFileSync(own, emitOnnx(graph, weights, ['prob']));
-  await mustRun([
-    ...[fileURLToPath(new URL('../dist/src/cli.js', import.meta.url))],
-    ...['weights', 'export', original, '--output', plain, '--force'],
-  ]);
+  writeFileSync(own, encodeOnnx(buildOnnx(graph, weights, ['prob'], true)));
+  writeFileSync(plain, emitOnnx(graph, weights, ['prob']));
   const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1 };
   const session = await (
     await onnxEngine()
