@@ -9,7 +9,7 @@
  *
  *   node bench/networks.mjs [--rounds 20] [--python python3] [--alone]
  *
- * Peers in Python are in scripts/requirements-peers.txt and are left out where they
+ * Peers in Python are in scripts/requirements-networks.txt and are left out where they
  * aren't installed; RCNN_PYTHON names a Python that has them. --alone leaves the other
  * benchmarks out.
  */
