@@ -102,7 +102,9 @@ export async function runClassify(
       run: { version: packageVersion(), classifier: given, labels: options.labels },
       report: {
         ...info,
-        ...{ photos: images.length, skipped: inputs.skipped, resumed },
+        // A file that was named and is no photo counts, and fails.
+        photos: images.length + inputs.failures.length,
+        ...{ skipped: inputs.skipped, resumed },
       },
     });
 

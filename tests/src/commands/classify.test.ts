@@ -90,13 +90,17 @@ describeShared('rcnn classify', () => {
     add('0', 'rocket.jpg'); // tench, which it is not
     writeFileSync(join(folder, '0', 'bad.jpg'), 'no picture');
     const json = join(folder, 'results.json');
-    const run = await classify(folder, '--truth', 'folders', '--json', json, '-k', '1');
+    const gone = join(folder, 'gone.jpg');
+    const run = await classify(
+      ...[folder, gone, '--truth', 'folders', '--json', json, '-k', '1'],
+    );
     expect(run.code).toBe(1);
     expect(run.stderr).toContain('0/bad.jpg');
+    expect(run.stdout).toContain('3 of 5 photos classified');
     expect(run.stdout).toContain('top-1 33.33 %, top-5 66.67 % of 3 photos');
     const { score, failures, results } = readResults(json);
     expect(score).toMatchObject({ photos: 3, top1: 1, top5: 2 });
-    expect(failures.map(({ file }) => file)).toEqual(['0/bad.jpg']);
+    expect(failures.map(({ file }) => file).sort()).toEqual([gone, '0/bad.jpg'].sort());
     expect(results.every(({ classes }) => classes.length === 1)).toBe(true);
   });
 
