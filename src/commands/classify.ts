@@ -1,12 +1,14 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { CropCount } from '../../detectors/classify/cropViews.js';
-import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
-import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
+import type { EngineName } from '../../detectors/engines/chooseEngine.js';
+import type { Precision } from '../../detectors/engines/engine.js';
 import type { ClassifyReport } from '../classify/runClassify.js';
 import { warnOfUnusedGpu } from '../engines/warnOfUnusedGpu.js';
 import { EXIT_CODES } from '../errors.js';
 import { interruption } from './interruption.js';
 import { list, wholeNumber } from './optionParsers.js';
+import { engineOption, precisionOption } from './engineOptions.js';
+import { maxPixelsOption, quietOption, workersOption } from './photoOptions.js';
 
 interface ClassifyCommandOptions {
   weights: string[];
@@ -49,25 +51,13 @@ export function classifyCommand(): Command {
       'score the first and the first five classes against the folders\' names ("folders") or a file of lines NAME CLASS',
     )
     .option('-j, --json <file>', 'write the results here')
-    .addOption(
-      new Option('--engine <name>', 'what runs the network')
-        .choices(ENGINE_NAMES)
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--precision <kind>', 'in which numbers the network computes')
-        .choices(PRECISIONS)
-        .default('fp32'),
-    )
+    .addOption(engineOption())
+    .addOption(precisionOption())
     .option('--batch <n>', 'crops that go through the network at once', wholeNumber(1))
-    .option(
-      '-w, --workers <n>',
-      'worker processes (default: one per core)',
-      wholeNumber(1),
-    )
-    .option('--max-pixels <n>', 'refuse larger photos', wholeNumber(1))
+    .addOption(workersOption())
+    .addOption(maxPixelsOption())
     .option('--restart', 'throw away what an interrupted run left')
-    .option('-q, --quiet', 'no progress and no summary')
+    .addOption(quietOption())
     .action(async (paths: string[], options: ClassifyCommandOptions) => {
       process.exitCode = await classify(paths, options);
     });

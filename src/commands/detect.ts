@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ENGINE_NAMES, type EngineName } from '../../detectors/engines/chooseEngine.js';
-import { PRECISIONS, type Precision } from '../../detectors/engines/engine.js';
+import type { EngineName } from '../../detectors/engines/chooseEngine.js';
+import type { Precision } from '../../detectors/engines/engine.js';
 import {
   DETECTOR_PROPOSALS,
   ENSEMBLE_METHODS,
@@ -17,6 +17,8 @@ import { readInputFile } from '../files/readInputFile.js';
 import { warnOfUnusedGpu } from '../engines/warnOfUnusedGpu.js';
 import { interruption } from './interruption.js';
 import { list, number, wholeNumber } from './optionParsers.js';
+import { engineOption, precisionOption } from './engineOptions.js';
+import { maxPixelsOption, quietOption, workersOption } from './photoOptions.js';
 
 interface DetectCommandOptions {
   output: string;
@@ -92,16 +94,8 @@ export function detectCommand(): Command {
         'mean: average what the models say of the same boxes; wbf: fuse what each detects (default: mean)',
       ).choices(ENSEMBLE_METHODS),
     )
-    .addOption(
-      new Option('--engine <name>', 'what runs the network')
-        .choices(ENGINE_NAMES)
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--precision <kind>', 'in which numbers the network computes')
-        .choices(PRECISIONS)
-        .default('fp32'),
-    )
+    .addOption(engineOption())
+    .addOption(precisionOption())
     .option(
       '-p, --proposals <file>',
       'take the boxes from a proposals file (.json or .jsonl)',
@@ -225,14 +219,10 @@ export function detectCommand(): Command {
       `further forms of the results: ${RESULT_FORMATS.join(', ')} (with commas)`,
       formats,
     )
-    .option(
-      '-w, --workers <n>',
-      'worker processes (default: one per core)',
-      wholeNumber(1),
-    )
-    .option('--max-pixels <n>', 'refuse larger photos', wholeNumber(1))
+    .addOption(workersOption())
+    .addOption(maxPixelsOption())
     .option('--restart', "throw away what the output folder's earlier run left")
-    .option('-q, --quiet', 'no progress and no summary')
+    .addOption(quietOption())
     .action(async (paths: string[], options: DetectCommandOptions) => {
       process.exitCode = await detect(paths, options);
     });

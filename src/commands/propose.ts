@@ -6,6 +6,7 @@ import { DRAWINGS, type Drawing } from '../propose/drawProposals.js';
 import { runPropose, type ProposeReport } from '../propose/runPropose.js';
 import { interruption } from './interruption.js';
 import { number, wholeNumber } from './optionParsers.js';
+import { maxPixelsOption, quietOption, workersOption } from './photoOptions.js';
 
 interface ProposeCommandOptions {
   output: string;
@@ -86,14 +87,10 @@ export function proposeCommand(): Command {
     .addOption(new Option('-d, --draw <what...>', 'draw each photo').choices(DRAWINGS))
     .option('--draw-dir <dir>', 'folder for the drawings', 'proposed')
     .option('--draw-count <n>', 'boxes to draw', wholeNumber(1), 30)
-    .option(
-      '-w, --workers <n>',
-      'worker processes (default: one per core)',
-      wholeNumber(1),
-    )
-    .option('--max-pixels <n>', 'refuse larger photos', wholeNumber(1))
+    .addOption(workersOption())
+    .addOption(maxPixelsOption())
     .option('--restart', 'throw away what an interrupted run left')
-    .option('-q, --quiet', 'no progress and no summary')
+    .addOption(quietOption())
     .action(async (paths: string[], options: ProposeCommandOptions) => {
       process.exitCode = await propose(paths, options);
     });
