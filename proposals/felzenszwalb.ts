@@ -55,7 +55,7 @@ export function felzenszwalb(
   const scratch = {
     parents: new Int32Array(pixels),
     thresholds: new Float64Array(pixels),
-    leftovers: new Int32Array(graph.bands[0].edges.length),
+    leftovers: new Int32Array(graph.tiles[0].edges.length),
   };
   const labels = new Int32Array(pixels);
   const { count } = mergeGraph(graph, pixels, k, minSize, scratch, labels);
@@ -195,7 +195,7 @@ function sortedEdges(
   }
   starts[levels] = total;
   const none = { edges: new Int32Array(0), starts: new Int32Array(levels + 1) };
-  return { bands: [{ edges: sorted, starts }], seams: none, weights, levels, offsets };
+  return { tiles: [{ edges: sorted, starts }], seams: none, weights, levels, offsets };
 }
 
 /**

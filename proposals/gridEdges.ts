@@ -1,13 +1,16 @@
 import type { ColourImage } from './convertColour.js';
 import type { EdgeList, SortedEdges } from './mergeGraph.js';
+import { MOST_MEMORY, pixelKernels, type PixelKernels } from './simd/pixelKernels.js';
 
 /** Steps of the bucketed colour distance per grey level. */
 const STEPS = 4;
 /**
- * Larger images are cut into bands of about so many pixels, whose merging then stays
- * in the processor's caches; that makes time linear in the pixels.
+ * Images of more pixels are cut into tiles, whose merging then stays in the processor's
+ * caches; that makes time linear in the pixels.
  */
-const BAND_PIXELS = 2 ** 18;
+const UNCUT_PIXELS = 2 ** 18;
+/** Longest side of a tile, pixels. */
+const TILE_SIDE = 256;
 /** Bucket of each squared distance up to 3 · 255². */
 let buckets: Uint16Array | undefined;
 
@@ -17,11 +20,16 @@ let buckets: Uint16Array | undefined;
  * heaviest edge is left out where that is seen at once: no minimum spanning tree
  * needs it, for its ends are joined by lighter ones. So 2 of 4 edges a pixel are
  * never sorted or merged.
+ *
+ * @param kernels null for plain loops, which give the same
  */
 export function gridEdges(
   image: ColourImage,
   scratch: GridScratch,
-  bandPixels = BAND_PIXELS,
+  tileSide = image.width * image.height > UNCUT_PIXELS
+    ? TILE_SIDE
+    : Math.max(image.width, image.height),
+  kernels: PixelKernels | null = pixelKernels(),
 ): SortedEdges {
   const { data, width, height, channels } = image;
   buckets ??= Uint16Array.from({ length: 3 * 255 * 255 + 1 }, (_, d) =>
@@ -29,61 +37,75 @@ export function gridEdges(
   );
   const levels = buckets[channels * 255 * 255] + 1;
   const { distances, needed } = scratch;
-  if (channels === 3) measureColour(data, width, height, buckets, distances);
+  if (channels === 3 && kernels && simdBytes(width) <= MOST_MEMORY)
+    measureBySimd(kernels, data, width, height, distances);
+  else if (channels === 3) measureColour(data, width, height, buckets, distances);
   else measureAny(data, width, height, channels, buckets, distances);
-  const bandRows =
-    width * height > bandPixels ? Math.max(2, Math.floor(bandPixels / width)) : height;
-  const seams = new Int32Array(3 * width * (Math.ceil(height / bandRows) - 1));
+  const seamRows = width * (Math.ceil(height / tileSide) - 1);
+  const seamColumns = height * (Math.ceil(width / tileSide) - 1);
+  const seams = new Int32Array(3 * (seamRows + seamColumns));
   const seamCounts = new Int32Array(levels);
   let seamTotal = 0;
-  const bands: EdgeList[] = [];
-  for (let top = 0; top < height; top += bandRows) {
-    const bottom = Math.min(top + bandRows, height);
-    const counts = new Int32Array(levels);
-    let total = withoutTriangles(
-      distances,
-      width,
-      height,
-      top,
-      bottom - 1,
-      needed,
-      0,
-      counts,
-    );
-    const last = total;
-    const all = withoutTriangles(
-      distances,
-      width,
-      height,
-      bottom - 1,
-      bottom,
-      needed,
-      last,
-      counts,
-    );
-    // What leads from the last row down belongs to no band.
-    for (let i = last; i < all; i++) {
-      const edge = needed[i];
-      if (bottom === height || (edge & 3) === 0) {
-        needed[total++] = edge;
-        continue;
-      }
-      counts[distances[edge]]--;
-      seamCounts[distances[edge]]++;
-      seams[seamTotal++] = edge;
+  const tiles: EdgeList[] = [];
+  for (let top = 0; top < height; top += tileSide) {
+    const bottom = Math.min(top + tileSide, height);
+    // Up to here, all that a block of 2×2 pixels lists is inside the tile.
+    const inBottom = bottom === height ? height : bottom - 1;
+    for (let left = 0; left < width; left += tileSide) {
+      const right = Math.min(left + tileSide, width);
+      const inRight = right === width ? width : right - 1;
+      const counts = new Int32Array(levels);
+      let total = 0;
+      /** Lists a part of the tile, where but edges in direction `inside` leave it. */
+      const list = (x1: number, y1: number, x2: number, y2: number, inside: number) => {
+        if (x1 === x2) return;
+        const end = withoutTriangles(
+          distances,
+          width,
+          height,
+          { x1, y1, x2, y2 },
+          needed,
+          total,
+          counts,
+        );
+        if (inside === ALL) {
+          total = end;
+          return;
+        }
+        for (let i = total; i < end; i++) {
+          const edge = needed[i];
+          if ((edge & 3) === inside) {
+            needed[total++] = edge;
+            continue;
+          }
+          counts[distances[edge]]--;
+          seamCounts[distances[edge]]++;
+          seams[seamTotal++] = edge;
+        }
+      };
+      list(left, top, inRight, inBottom, ALL);
+      list(inRight, top, right, inBottom, DOWN);
+      list(left, inBottom, inRight, bottom, RIGHT);
+      list(inRight, inBottom, right, bottom, NONE);
+      tiles.push(sortByLevel(needed, total, distances, counts));
     }
-    bands.push(sortByLevel(needed, total, distances, counts));
   }
   const weights = new Float64Array(levels);
   for (let level = 0; level < levels; level++) weights[level] = level / STEPS;
   return {
-    bands,
+    tiles,
     seams: sortByLevel(seams, seamTotal, distances, seamCounts),
     weights,
     levels,
     offsets: gridOffsets(width),
   };
 }
+
+/** Which directions of an edge stay inside the tile. */
+const ALL = -1;
+const NONE = -2;
+const RIGHT = 0;
+const DOWN = 1;
 
 /** Sorts by counting; `counts` are those of the levels, and lost. */
 function sortByLevel(
@@ -123,7 +145,7 @@ export function gridOffsets(width: number): Int32Array {
 }
 
 /**
- * Lists the edges of rows `top` … `bottom` − 1 that are not the heaviest of a triangle
+ * Lists the edges of the pixels in [x1, x2) × [y1, y2) and, down-left, of their right neighbours that are not the heaviest of a triangle
  * inside a block of 2×2 pixels (among equals a diagonal counts as heavier), from
  * `needed[n]` on, and counts their levels.
  *
@@ -133,17 +155,17 @@ function withoutTriangles(
   distances: Uint16Array,
   width: number,
   height: number,
-  top: number,
-  bottom: number,
+  { x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number },
   needed: Int32Array,
   n: number,
   counts: Int32Array,
 ): number {
   const down = 4 * width;
-  for (let y = top; y < bottom; y++) {
-    let e = y * down;
+  const end = x2 < width ? x2 : width - 1;
+  for (let y = y1; y < y2; y++) {
+    let e = y * down + 4 * x1;
     if (y < height - 1) {
-      for (let x = 0; x < width - 1; x++, e += 4) {
+      for (let x = x1; x < end; x++, e += 4) {
         // a b
         // c d
         const ab = distances[e];
@@ -172,10 +194,11 @@ function withoutTriangles(
         n += keepAc;
         counts[ac] += keepAc;
       }
+      if (x2 < width) continue;
       needed[n++] = e + 1;
       counts[distances[e + 1]]++;
     } else {
-      for (let x = 0; x < width - 1; x++, e += 4) {
+      for (let x = x1; x < end; x++, e += 4) {
         needed[n++] = e;
         counts[distances[e]]++;
       }
@@ -247,6 +270,42 @@ function measureColour(
     const v = data[p + 1] - data[p + 4];
     const w = data[p + 2] - data[p + 5];
     distances[e] = lut[u * u + v * v + w * w];
+  }
+}
+
+/** Planes are this far apart: room for what the kernels read before and after a row. */
+const pitchOf = (width: number) => width + 64;
+
+const simdBytes = (width: number) =>
+  3 * width + 64 + 6 * pitchOf(width) + 8 * width + 64;
+
+/** `measureColour` row by row in the kernels' memory; what leads out of the image is undefined. */
+function measureBySimd(
+  kernels: PixelKernels,
+  data: Uint8Array | Uint8ClampedArray,
+  width: number,
+  height: number,
+  distances: Uint16Array,
+): void {
+  const buffer = kernels.memory(simdBytes(width));
+  const pitch = pitchOf(width);
+  const out = new Uint16Array(buffer, 0, 4 * width);
+  const rowAt = 8 * width + 64;
+  const row = new Uint8Array(buffer, rowAt, 3 * width);
+  const planesAt = rowAt + 3 * width + 64;
+  const load = (y: number): number => {
+    row.set(data.subarray(3 * y * width, 3 * (y + 1) * width));
+    // One pixel may be read before the first.
+    const planes = planesAt + (y & 1) * 3 * pitch + 1;
+    kernels.splitChannels(rowAt, planes, width, pitch);
+    return planes;
+  };
+  let upper = load(0);
+  for (let y = 0; y < height; y++) {
+    const lower = y < height - 1 ? load(y + 1) : upper;
+    kernels.rowDistances(upper, lower, pitch, 0, width);
+    distances.set(out, 4 * y * width);
+    upper = lower;
   }
 }
 

@@ -1,4 +1,4 @@
-import { MaxHeap, roundKey } from './maxHeap.js';
+import { KEYS, MaxHeap, toKey } from './maxHeap.js';
 import { HISTOGRAM_TOTAL, type Regions } from './regions.js';
 
 /**
@@ -92,8 +92,8 @@ export function groupRegions(
   }
   /** Weighted histogram similarity of each pair, or a bound above it. */
   const common = new Float64Array(edgeCount >> 1);
-  /** Similarity of each pair, or a bound above it; −1 when the pair is gone. */
-  const keys = new Float64Array(edgeCount >> 1);
+  /** Key of each pair's similarity, or a bound above it; −1 when the pair is gone. */
+  const keys = new Int32Array(edgeCount >> 1);
   const isBound = new Uint8Array(edgeCount >> 1);
   /** Node that each slot stands for now; a merge keeps the larger region's slot. */
   const nodeOf = new Int32Array(count);
@@ -102,7 +102,7 @@ export function groupRegions(
   const slotSizes = regions.sizes.slice();
   /** Best pair of each slot when it was last queued, and under what key. */
   const best = new Int32Array(count).fill(-1);
-  const queuedKeys = new Float64Array(count).fill(-1);
+  const queuedKeys = new Int32Array(count).fill(-1);
   const heap = new MaxHeap(2 * count);
 
   const histogramSimilarity = (a: number, b: number): number => {
@@ -140,7 +140,7 @@ export function groupRegions(
   const shortlists = new Int32Array(SHORTLIST * count);
   /** How many there are, and the largest key that was left out. */
   const listed = new Uint8Array(count);
-  const leftOut = new Float64Array(count);
+  const leftOut = new Int32Array(count);
   const degrees = new Int32Array(count);
   for (let i = 0; i < edgeCount; i++) degrees[pairs[i]]++;
 
@@ -235,12 +235,11 @@ export function groupRegions(
 
   for (let p = 0; p < edgeCount >> 1; p++) {
     common[p] = histogramSimilarity(pairs[2 * p], pairs[2 * p + 1]);
-    keys[p] = roundKey(common[p] + sizeAndFill(pairs[2 * p], pairs[2 * p + 1]));
+    keys[p] = toKey(common[p] + sizeAndFill(pairs[2 * p], pairs[2 * p + 1]));
   }
   for (let slot = 0; slot < count; slot++) queue(slot);
 
-  /** Edge from the surviving slot to each slot, of the merge `seenAt`. */
-  const seen = new Int32Array(count);
+  /** Last merge whose larger region each slot was next to. */
   const seenAt = new Int32Array(count).fill(-1);
   let made = count;
   while (made < nodes && heap.size > 0) {
@@ -255,7 +254,7 @@ export function groupRegions(
     if (isBound[pair]) {
       const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
       common[pair] = histogramSimilarity(slot, other);
-      keys[pair] = roundKey(common[pair] + sizeAndFill(slot, other));
+      keys[pair] = toKey(common[pair] + sizeAndFill(slot, other));
       isBound[pair] = 0;
       queueAgain(slot);
       continue;
@@ -272,7 +271,7 @@ export function groupRegions(
     parents[nodeOf[b]] = node;
     children[2 * node] = nodeOf[a];
     children[2 * node + 1] = nodeOf[b];
-    similarities[node] = keys[pair];
+    similarities[node] = keys[pair] / KEYS;
     nodeOf[a] = node;
     nodeOf[b] = -1;
     degrees[a] += degrees[b];
@@ -282,6 +281,11 @@ export function groupRegions(
     slotSizes[a] = size;
     const p = 4 * a;
     const q = 4 * b;
+    const isInside =
+      slotBoxes[p] <= slotBoxes[q] &&
+      slotBoxes[p + 1] <= slotBoxes[q + 1] &&
+      slotBoxes[p + 2] >= slotBoxes[q + 2] &&
+      slotBoxes[p + 3] >= slotBoxes[q + 3];
     slotBoxes[p] = Math.min(slotBoxes[p], slotBoxes[q]);
     slotBoxes[p + 1] = Math.min(slotBoxes[p + 1], slotBoxes[q + 1]);
     slotBoxes[p + 2] = Math.max(slotBoxes[p + 2], slotBoxes[q + 2]);
@@ -298,15 +302,24 @@ export function groupRegions(
         textureWeight *
         blend(texture, a * textureBins, b * textureBins, textureBins, share);
     }
+    // Inside a large region's box no common box changes, and one bound serves all pairs.
+    const rise =
+      isInside && degrees[a] > MANY
+        ? Math.ceil((gain + (fillWeight - sizeWeight) * slotSizes[b]) * KEYS) + 1
+        : undefined;
     for (let f = heads[a]; f >= 0; f = next[f]) {
       const pairA = f >> 1;
       if (keys[pairA] < 0) continue;
       const other = ends[f];
       seenAt[other] = node;
-      seen[other] = pairA;
       common[pairA] += gain;
-      isBound[pairA] = useColour || useTexture ? 1 : 0;
-      keys[pairA] = roundKey(common[pairA] + sizeAndFill(a, other));
+      if (rise !== undefined) {
+        isBound[pairA] = 1;
+        keys[pairA] = Math.min(Math.max(0, keys[pairA] + rise), KEYS);
+      } else {
+        isBound[pairA] = useColour || useTexture ? 1 : 0;
+        keys[pairA] = toKey(common[pairA] + sizeAndFill(a, other));
+      }
     }
     for (let f = heads[b]; f >= 0;) {
       const pairB = f >> 1;
@@ -321,7 +334,7 @@ export function groupRegions(
           heads[a] = f;
           common[pairB] = histogramSimilarity(a, other);
           isBound[pairB] = 0;
-          keys[pairB] = roundKey(common[pairB] + sizeAndFill(a, other));
+          keys[pairB] = toKey(common[pairB] + sizeAndFill(a, other));
         }
       }
       f = after;

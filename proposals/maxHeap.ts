@@ -1,16 +1,17 @@
-const KEYS = 2 ** 24;
+/** The key that stands for 1. */
+export const KEYS = 2 ** 24;
 const ITEMS = 2 ** 28;
 
-/** A key held to [0, 1] and rounded to 24 bits, so that equal keys are equal in the queue. */
-export function roundKey(key: number): number {
-  return key <= 0 ? 0 : key >= 1 ? 1 : Math.round(key * KEYS) / KEYS;
+/** A similarity held to [0, 1] as a key, a whole number of 0 … KEYS. */
+export function toKey(similarity: number): number {
+  return similarity <= 0 ? 0 : similarity >= 1 ? KEYS : (similarity * KEYS + 0.5) | 0;
 }
 
 /**
  * A queue of items by key, the largest key first and among equals the smallest
  * item: a heap of four children a node, so that each level is one cache line.
- * Key and item share one double, the key as a 24-bit fraction above, the item
- * upside down below, and one comparison orders both.
+ * Key and item share one double, the key above, the item upside down below, and one
+ * comparison orders both.
  */
 export class MaxHeap {
   size = 0;
@@ -23,7 +24,7 @@ export class MaxHeap {
   }
 
   /**
-   * @param key from `roundKey`
+   * @param key whole, 0 … KEYS
    * @param item whole, 0 … 2²⁸ − 1
    */
   push(key: number, item: number): void {
@@ -33,7 +34,7 @@ export class MaxHeap {
       this.entries = longer;
     }
     const { entries } = this;
-    const entry = key * KEYS * ITEMS + (ITEMS - 1 - item);
+    const entry = key * ITEMS + (ITEMS - 1 - item);
     let i = this.size++;
     while (i > 0) {
       const up = (i - 1) >> 2;
@@ -68,8 +69,7 @@ export class MaxHeap {
       i = down;
     }
     entries[i] = last;
-    const fraction = Math.floor(top / ITEMS);
-    this.poppedKey = fraction / KEYS;
-    return ITEMS - 1 - (top - fraction * ITEMS);
+    this.poppedKey = Math.floor(top / ITEMS);
+    return ITEMS - 1 - (top - this.poppedKey * ITEMS);
   }
 }

@@ -9,9 +9,9 @@ export interface EdgeList {
  * `pixel + offsets[direction]`.
  */
 export interface SortedEdges {
-  /** The edges inside each band of rows; a single band unless the image is large. */
-  bands: EdgeList[];
-  /** The edges between bands. */
+  /** The edges inside each tile; a single tile unless the image is large. */
+  tiles: EdgeList[];
+  /** The edges between tiles. */
   seams: EdgeList;
   /** Ascending. */
   weights: Float64Array;
@@ -46,12 +46,11 @@ export interface Partition {
  * components when their weight is below Int(C) + k/|C| of both; then components
  * under `minSize` pixels are merged along their lightest edges.
  *
- * Large images are merged band by band of rows first and along the seams after that,
+ * Large images are merged tile by tile first and along the seams after that,
  * which differs from the paper's order at the seams alone.
  *
- * Union-find in one array: a pixel points to its parent, a root holds minus the
- * size of its component. Finding halves the path on its way, written out in the
- * loop because it is most of the time.
+ * Union-find: a pixel points to its parent and a root to itself; `labels` holds the
+ * sizes of the roots' components until it is filled.
  */
 export function mergeGraph(
   graph: SortedEdges,
@@ -63,68 +62,59 @@ export function mergeGraph(
 ): Partition {
   const { offsets } = graph;
   const { parents, thresholds, leftovers } = scratch;
-  parents.fill(-1, 0, pixels);
+  for (let i = 0; i < pixels; i++) parents[i] = i;
   thresholds.fill(k, 0, pixels);
+  const sizes = labels.fill(1, 0, pixels);
   let left = 0;
-  for (const band of graph.bands) left = mergeBand(graph, band, k, scratch, left);
-  left = mergeSeams(graph, k, scratch, left);
-  if (minSize > 1) left = mergeSmall(parents, leftovers, left, offsets, minSize);
+  for (const tile of graph.tiles)
+    left = mergeTile(graph, tile, k, scratch, sizes, left);
+  left = mergeSeams(graph, k, scratch, sizes, left);
+  if (minSize > 1) left = mergeSmall(parents, sizes, leftovers, left, offsets, minSize);
   const count = label(parents, labels, pixels);
   return { labels, count, leftovers: leftovers.subarray(0, left) };
 }
 
-/** Merges along a band's edges; the rejected ones follow the `left` leftovers. */
-function mergeBand(
+/**
+ * Merges along a tile's edges; the rejected ones follow the `left` leftovers. Finding
+ * is written out because it is most of the time: two steps at once, which a root bears
+ * too, so that few paths need a branch that can't be guessed.
+ */
+function mergeTile(
   graph: SortedEdges,
-  band: EdgeList,
+  tile: EdgeList,
   k: number,
   scratch: MergeScratch,
+  sizes: Int32Array,
   left: number,
 ): number {
   const { weights, levels, offsets } = graph;
-  const { edges, starts } = band;
+  const { edges, starts } = tile;
   const { parents, thresholds, leftovers } = scratch;
   for (let level = 0; level < levels; level++) {
     const weight = weights[level];
     const end = starts[level + 1];
     for (let e = starts[level]; e < end; e++) {
       const edge = edges[e];
-      let a = edge >> 2;
-      let b = a + offsets[edge & 3];
-      let p = parents[a];
-      while (p >= 0) {
-        const q = parents[p];
-        if (q < 0) {
-          a = p;
-          p = q;
-          break;
-        }
-        parents[a] = q;
-        a = q;
-        p = parents[q];
-      }
-      let r = parents[b];
-      while (r >= 0) {
-        const q = parents[r];
-        if (q < 0) {
-          b = r;
-          r = q;
-          break;
-        }
-        parents[b] = q;
-        b = q;
-        r = parents[q];
-      }
+      const from = edge >> 2;
+      const to = from + offsets[edge & 3];
+      let a = parents[parents[from]];
+      while (parents[a] !== a) a = parents[a] = parents[parents[a]];
+      let b = parents[parents[to]];
+      while (parents[b] !== b) b = parents[b] = parents[parents[b]];
+      parents[from] = a;
+      parents[to] = b;
       if (a === b) continue;
       if (weight < thresholds[a] && weight < thresholds[b]) {
-        // p and r are minus the sizes; the smaller component joins the larger.
-        // Swapped without a branch, which would be wrong every second time.
-        const swap = (a ^ b) & ((r - p) >> 31);
+        // The smaller component joins the larger. Swapped without a branch, which
+        // would be wrong every second time.
+        const p = sizes[a];
+        const r = sizes[b];
+        const swap = (a ^ b) & ((p - r) >> 31);
         a ^= swap;
         b ^= swap;
         parents[b] = a;
-        parents[a] = p + r;
-        thresholds[a] = weight - k / (p + r);
+        sizes[a] = p + r;
+        thresholds[a] = weight + k / (p + r);
       } else {
         leftovers[left++] = edge;
       }
@@ -137,14 +127,15 @@ function mergeBand(
 const SEAM_SHARE = 0.3;
 
 /**
- * Merges along the edges between bands. By now Int(C) may exceed the weight of the
+ * Merges along the edges between tiles. By now Int(C) may exceed the weight of the
  * edge, which it can't in the paper's order and which would merge too much: a share of
- * it counts, chosen for the recall of photos cut into many narrow bands.
+ * it counts, chosen for the recall of photos cut into many small pieces.
  */
 function mergeSeams(
   graph: SortedEdges,
   k: number,
   scratch: MergeScratch,
+  sizes: Int32Array,
   left: number,
 ): number {
   const { weights, levels, offsets } = graph;
@@ -157,26 +148,26 @@ function mergeSeams(
       let a = find(parents, edge >> 2);
       let b = find(parents, (edge >> 2) + offsets[edge & 3]);
       if (a === b) continue;
-      const p = parents[a];
-      const r = parents[b];
-      // p and r are minus the sizes, and thresholds are Int(C) + k/|C|.
-      const internalA = thresholds[a] + k / p;
-      const internalB = thresholds[b] + k / r;
+      const p = sizes[a];
+      const r = sizes[b];
+      // Thresholds are Int(C) + k/|C|.
+      const internalA = thresholds[a] - k / p;
+      const internalB = thresholds[b] - k / r;
       if (
-        weight >= SEAM_SHARE * internalA - k / p ||
-        weight >= SEAM_SHARE * internalB - k / r
+        weight >= SEAM_SHARE * internalA + k / p ||
+        weight >= SEAM_SHARE * internalB + k / r
       ) {
         leftovers[left++] = edge;
         continue;
       }
-      if (p > r) {
+      if (p < r) {
         const swap = a;
         a = b;
         b = swap;
       }
       parents[b] = a;
-      parents[a] = p + r;
-      thresholds[a] = Math.max(weight, internalA, internalB) - k / (p + r);
+      sizes[a] = p + r;
+      thresholds[a] = Math.max(weight, internalA, internalB) + k / (p + r);
     }
   }
   return left;
@@ -188,6 +179,7 @@ function mergeSeams(
  */
 function mergeSmall(
   parents: Int32Array,
+  sizes: Int32Array,
   leftovers: Int32Array,
   left: number,
   offsets: Int32Array,
@@ -199,16 +191,16 @@ function mergeSmall(
     let a = find(parents, edge >> 2);
     let b = find(parents, (edge >> 2) + offsets[edge & 3]);
     if (a === b) continue;
-    const p = parents[a];
-    const r = parents[b];
-    if (-p < minSize || -r < minSize) {
-      if (p > r) {
+    const p = sizes[a];
+    const r = sizes[b];
+    if (p < minSize || r < minSize) {
+      if (p < r) {
         const swap = a;
         a = b;
         b = swap;
       }
       parents[b] = a;
-      parents[a] = p + r;
+      sizes[a] = p + r;
     } else {
       leftovers[kept++] = edge;
     }
@@ -216,19 +208,17 @@ function mergeSmall(
   return kept;
 }
 
-/** Numbers the components by first appearance; roots come to hold ~label. */
+/** Numbers the components by first appearance; roots and those seen come to hold ~label. */
 function label(parents: Int32Array, labels: Int32Array, pixels: number): number {
-  const UNNUMBERED = -0x80000000;
-  for (let i = 0; i < pixels; i++) if (parents[i] < 0) parents[i] = UNNUMBERED;
   let count = 0;
   for (let i = 0; i < pixels; i++) {
     let a = i;
     let p = parents[a];
-    while (p >= 0) {
+    while (p >= 0 && p !== a) {
       a = p;
       p = parents[a];
     }
-    if (p === UNNUMBERED) {
+    if (p >= 0) {
       p = ~count++;
       parents[a] = p;
     }
@@ -240,13 +230,6 @@ function label(parents: Int32Array, labels: Int32Array, pixels: number): number 
 }
 
 function find(parents: Int32Array, a: number): number {
-  let p = parents[a];
-  while (p >= 0) {
-    const q = parents[p];
-    if (q < 0) return p;
-    parents[a] = q;
-    a = q;
-    p = parents[q];
-  }
+  while (parents[a] !== a) a = parents[a] = parents[parents[a]];
   return a;
 }

@@ -1,8 +1,11 @@
+import { MOST_MEMORY, pixelKernels, type PixelKernels } from './simd/pixelKernels.js';
+
 /**
  * Gaussian smoothing of interleaved 8-bit values, edges repeated, in integers: the
  * kernel is rounded to sum to 256 and the result to the nearest value.
  *
  * @param sigma standard deviation in pixels; 0 returns `data` itself
+ * @param kernels null for plain loops, which give the same
  */
 export function smooth(
   data: Uint8Array | Uint8ClampedArray,
@@ -10,12 +13,17 @@ export function smooth(
   height: number,
   channels: number,
   sigma: number,
+  kernels: PixelKernels | null = pixelKernels(),
 ): Uint8Array | Uint8ClampedArray {
   const kernel = integerKernel(sigma);
   const radius = kernel.length - 1;
   if (radius === 0) return data;
   const row = width * channels;
   const smoothed = new Uint8Array(row * height);
+  if (kernels && simdBytes(row, channels, kernel.length) <= MOST_MEMORY) {
+    smoothBySimd(kernels, data, row, height, channels, kernel, smoothed);
+    return smoothed;
+  }
   // Rows are smoothed along x as they come into reach and kept in a ring.
   const ring = 2 * radius + 1;
   const lines: Uint16Array[] = [];
@@ -76,11 +84,7 @@ function smoothLine(
 ): void {
   const radius = kernel.length - 1;
   const pad = radius * channels;
-  padded.set(data.subarray(from, from + row), pad);
-  for (let i = 0; i < pad; i++) {
-    padded[i] = data[from + (i % channels)];
-    padded[pad + row + i] = data[from + row - channels + (i % channels)];
-  }
+  padRow(data, from, row, channels, pad, padded);
   if (radius === 2) {
     const k0 = kernel[0];
     const k1 = kernel[1];
@@ -109,6 +113,76 @@ function smoothLine(
         kernel[r] * (padded[x + pad - r * channels] + padded[x + pad + r * channels]);
     }
     line[x] = sum;
+  }
+}
+
+/** One row into `padded`, its first and last pixel repeated over `pad` bytes. */
+function padRow(
+  data: Uint8Array | Uint8ClampedArray,
+  from: number,
+  row: number,
+  channels: number,
+  pad: number,
+  padded: Uint8Array,
+): void {
+  padded.set(data.subarray(from, from + row), pad);
+  for (let i = 0; i < pad; i++) {
+    padded[i] = data[from + (i % channels)];
+    padded[pad + row + i] = data[from + row - channels + (i % channels)];
+  }
+}
+
+/** What the kernels read and write beyond the ends, bytes. */
+const SLACK = 64;
+
+function simdBytes(row: number, channels: number, taps: number): number {
+  const ring = 2 * taps - 1;
+  return (
+    ring * (2 * row + SLACK) +
+    (row + 2 * taps * channels + SLACK) +
+    (row + SLACK) +
+    2 * taps +
+    4 * ring
+  );
+}
+
+/** The same as the plain loops, with ring, padded row and output in the kernels' memory. */
+function smoothBySimd(
+  kernels: PixelKernels,
+  data: Uint8Array | Uint8ClampedArray,
+  row: number,
+  height: number,
+  channels: number,
+  kernel: Int32Array,
+  smoothed: Uint8Array,
+): void {
+  const taps = kernel.length;
+  const radius = taps - 1;
+  const ring = 2 * radius + 1;
+  const pad = radius * channels;
+  const buffer = kernels.memory(simdBytes(row, channels, taps));
+  const lineTable = new Int32Array(buffer, 0, ring);
+  const tapsAt = 4 * ring;
+  new Uint16Array(buffer, tapsAt, taps).set(kernel);
+  const paddedAt = tapsAt + 2 * taps;
+  const padded = new Uint8Array(buffer, paddedAt, row + 2 * pad);
+  const outAt = paddedAt + row + 2 * pad + SLACK;
+  const out = new Uint8Array(buffer, outAt, row);
+  const linesAt = outAt + row + SLACK;
+  const pitch = 2 * row + SLACK;
+  let filled = 0;
+  for (let y = 0; y < height; y++) {
+    for (; filled < height && filled <= y + radius; filled++) {
+      padRow(data, filled * row, row, channels, pad, padded);
+      const to = linesAt + (filled % ring) * pitch;
+      kernels.smoothRow(paddedAt + pad, to, row, channels, tapsAt, taps);
+    }
+    for (let r = -radius; r <= radius; r++) {
+      const line = Math.min(Math.max(y + r, 0), height - 1);
+      lineTable[r + radius] = linesAt + (line % ring) * pitch;
+    }
+    kernels.smoothColumns(0, outAt, row, tapsAt, taps);
+    smoothed.set(out, y * row);
   }
 }
 

@@ -1,1 +1,1 @@
-export function assembleKernels(): Promise<Uint8Array>;
+export function assembleKernels(file: string): Promise<string>;

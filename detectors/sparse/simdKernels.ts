@@ -1,4 +1,4 @@
-/** Made by scripts/make-simd-kernels.mjs, where the products stand as text. */
+/** Made by scripts/make-simd-kernels.mjs from the text in scripts/kernels. */
 export const SIMD_KERNELS = [
   'AGFzbQEAAAABCwFgB39/f39/f38AAhABBGhvc3QGbWVtb3J5AgABAwMCAAAHEAIDY3NyAAAGYmxvY2',
   'tzAAEK/AoCywICB38FewJAA0AgByAFTw0BIAAoAgBBAnQhCSAAKAIEQQJ0IQpBACELA0D9DAAAAAAA',

@@ -8,22 +8,22 @@ const WIDTH = 40;
 const HEIGHT = 50;
 const PIXELS = WIDTH * HEIGHT;
 
-function edgesOf(image: ColourImage, bandPixels: number) {
+function edgesOf(image: ColourImage, tileSide: number) {
   const grid = {
     distances: new Uint16Array(4 * PIXELS),
     needed: new Int32Array(4 * PIXELS),
   };
-  return gridEdges(image, grid, bandPixels);
+  return gridEdges(image, grid, tileSide);
 }
 
-function segment(image: ColourImage, bandPixels: number, minSize: number) {
+function segment(image: ColourImage, tileSide: number, minSize: number) {
   const scratch = {
     parents: new Int32Array(PIXELS),
     thresholds: new Float64Array(PIXELS),
     leftovers: new Int32Array(4 * PIXELS),
   };
   const labels = new Int32Array(PIXELS);
-  return mergeGraph(edgesOf(image, bandPixels), PIXELS, 100, minSize, scratch, labels);
+  return mergeGraph(edgesOf(image, tileSide), PIXELS, 100, minSize, scratch, labels);
 }
 
 const noisy = patchwork(WIDTH, HEIGHT, 5) as ColourImage;
@@ -34,49 +34,53 @@ const leveled = ({ edges, starts }: EdgeList) =>
     [...edges.subarray(starts[level], starts[level + 1])].map((e) => `${level}:${e}`),
   ).flat();
 
-describe('bands of rows', () => {
-  test.each([80, 200, 700, PIXELS - 1])(
-    'of %i pixels hold the edges of the whole image, and the seams those between them',
-    (bandPixels) => {
-      const rows = Math.max(2, Math.floor(bandPixels / WIDTH));
-      const whole = edgesOf(noisy, Infinity);
-      expect(whole.bands).toHaveLength(1);
+const WHOLE = HEIGHT;
+
+describe('tiles', () => {
+  test.each([1, 2, 7, 20, 39, 40, 49])(
+    'of %i pixels a side hold the edges of the whole image, and the seams those between them',
+    (side) => {
+      const whole = edgesOf(noisy, WHOLE);
+      expect(whole.tiles).toHaveLength(1);
       expect(whole.seams.edges).toHaveLength(0);
-      const { bands, seams, offsets } = edgesOf(noisy, bandPixels);
-      expect(bands).toHaveLength(Math.ceil(HEIGHT / rows));
-      const all = [...bands, seams].flatMap(leveled).sort();
-      expect(all).toEqual(leveled(whole.bands[0]).sort());
-      const band = (pixel: number) => Math.floor(pixel / WIDTH / rows);
-      bands.forEach(({ edges }, i) => {
+      const { tiles, seams, offsets } = edgesOf(noisy, side);
+      const columns = Math.ceil(WIDTH / side);
+      expect(tiles).toHaveLength(columns * Math.ceil(HEIGHT / side));
+      const all = [...tiles, seams].flatMap(leveled).sort();
+      expect(all).toEqual(leveled(whole.tiles[0]).sort());
+      const tileOf = (pixel: number) =>
+        columns * Math.floor(Math.floor(pixel / WIDTH) / side) +
+        Math.floor((pixel % WIDTH) / side);
+      tiles.forEach(({ edges }, i) => {
         for (const edge of edges) {
-          expect(band(edge >> 2)).toBe(i);
-          expect(band((edge >> 2) + offsets[edge & 3])).toBe(i);
+          expect(tileOf(edge >> 2)).toBe(i);
+          expect(tileOf((edge >> 2) + offsets[edge & 3])).toBe(i);
         }
       });
       for (const edge of seams.edges) {
-        expect(band((edge >> 2) + offsets[edge & 3])).toBe(band(edge >> 2) + 1);
+        expect(tileOf((edge >> 2) + offsets[edge & 3])).not.toBe(tileOf(edge >> 2));
       }
     },
   );
 
-  test('leave clear-cut superpixels as they are without bands', () => {
+  test('leave clear-cut superpixels as they are without tiles', () => {
     const data = new Uint8Array(3 * PIXELS);
     for (let i = 0; i < PIXELS; i++) {
       const quarter = 2 * Number(i >= PIXELS / 2) + Number(i % WIDTH >= WIDTH / 2);
       data.fill(60 * quarter, 3 * i, 3 * i + 3);
     }
     const image = { data, width: WIDTH, height: HEIGHT, channels: 3 as const };
-    const banded = segment(image, 4 * WIDTH, 1);
-    expect(banded.count).toBe(4);
-    expect(banded.labels).toEqual(segment(image, Infinity, 1).labels);
+    const tiled = segment(image, 8, 1);
+    expect(tiled.count).toBe(4);
+    expect(tiled.labels).toEqual(segment(image, WHOLE, 1).labels);
   });
 
   test('keep the least size, and whole superpixels across seams', () => {
-    const { labels, count, leftovers } = segment(noisy, 3 * WIDTH, 30);
+    const { labels, count, leftovers } = segment(noisy, 4, 30);
     const sizes = new Array<number>(count).fill(0);
     for (const label of labels) sizes[label]++;
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(30);
-    // A band has three rows; superpixels are taller than that.
+    // A tile has four rows; superpixels are taller than that.
     const rows = Array.from({ length: count }, () => new Set<number>());
     labels.forEach((label, i) => rows[label].add(Math.floor(i / WIDTH)));
     expect(Math.max(...rows.map((set) => set.size))).toBeGreaterThan(10);
