@@ -56,7 +56,7 @@ async function main() {
 }
 
 async function writeOnnx(file, output) {
-  const { readClassifier } = await importBuilt('detectors/classify/classifierModel.js');
+  const { readClassifier } = await importBuilt('detectors/classify/readClassifier.js');
   const { buildOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
   const { encodeOnnx } = await importBuilt('detectors/onnx/encodeOnnx.js');
   const { graph, weights } = readClassifier(readFileSync(file), file);

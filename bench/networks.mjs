@@ -35,7 +35,7 @@ const SIDE = 224;
 const BATCHES = [1, 2, 4, 8, 16];
 const original = `${coco}/../../models/bvlc_googlenet/bvlc_googlenet.caffemodel`;
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
-const { readClassifier } = await importBuilt('detectors/classify/classifierModel.js');
+const { readClassifier } = await importBuilt('detectors/classify/readClassifier.js');
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 if (values.memory) await printMemory(values.memory);

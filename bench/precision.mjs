@@ -35,7 +35,7 @@ const { decodeImage } = await importBuilt('src/images/decodeImage.js');
 const { cropViews, fillCrop, CROP_SIDE } = await importBuilt(
   'detectors/classify/cropViews.js',
 );
-const { readClassifier } = await importBuilt('detectors/classify/classifierModel.js');
+const { readClassifier } = await importBuilt('detectors/classify/readClassifier.js');
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
 const { defaultModelFile } = await importBuilt('detectors/loadDetector.js');
 

@@ -28,11 +28,8 @@ export {
   type LoadClassifierOptions,
 } from './classify/loadClassifier.js';
 export { CROP_COUNTS, type CropCount } from './classify/cropViews.js';
-export {
-  readClassifier,
-  type ClassifierModel,
-  type ClassLabel,
-} from './classify/classifierModel.js';
+export { readClassifier } from './classify/readClassifier.js';
+export type { ClassifierModel, ClassLabel } from './classify/classifierModel.js';
 export { imagenetClasses, type ImagenetClass } from './classify/imagenetClasses.js';
 export { readModel, type DetectorModel } from './model.js';
 export {

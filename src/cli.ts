@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { isExpected } from './commands/expectedErrors.js';
 import { describeSystemError, EXIT_CODES, isSystemError } from './errors.js';
 import { createProgram } from './program.js';
 
@@ -18,7 +17,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT_CODES.success : EXIT_CODES.badInput;
-  } else if (isExpected(error)) {
+  } else if ((await import('./commands/expectedErrors.js')).isExpected(error)) {
     process.stderr.write(`${pc.red('error')} ${error.message}\n`);
     process.exitCode = EXIT_CODES.badInput;
   } else if (isSystemError(error)) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp from './images/sharp.js';
 import { findGpu } from '../detectors/engines/findGpu.js';
 import type { EngineName } from '../detectors/engines/chooseEngine.js';
 import { tensorflowPlaces } from '../detectors/engines/tensorflow/places.js';

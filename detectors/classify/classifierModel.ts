@@ -2,11 +2,8 @@ import { DetectorError } from '../errors.js';
 import { backboneOf } from '../graph/detectorGraph.js';
 import { networkNamed } from '../graph/networks/index.js';
 import type { Graph, GraphNode } from '../graph/types.js';
-import { readCaffemodel } from '../weights/caffemodel.js';
 import { classCount } from '../weights/classifierMetadata.js';
-import { detectFormat } from '../weights/detectFormat.js';
 import { graphOfWeights } from '../weights/graphOfWeights.js';
-import { readWeights } from '../weights/safetensors.js';
 import type { Weights } from '../weights/weights.js';
 import {
   IMAGENET_PHOTO_SIDE,
@@ -41,17 +38,12 @@ export interface ClassifierModel {
 export type Answer = Extract<GraphNode, { op: 'softmax' | 'radialBasis' }>;
 
 /**
- * Reads a classifier of any network that can be named: a .safetensors file as
- * `rcnn weights import` writes it, or Caffe's own .caffemodel; told by the content.
- *
- * Labels are those of the file (`class_names`, or `classes` where that is a JSON list),
- * else ImageNet's when there are 1,000 classes, else the numbers.
+ * What the weights of a classifier say of its use; see `readClassifier`.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH
  */
-export function readClassifier(bytes: Uint8Array, source: string): ClassifierModel {
-  const weights = readAnyWeights(bytes, source);
+export function classifierOf(weights: Weights, source: string): ClassifierModel {
   const { metadata } = weights;
   if (metadata.graph !== undefined && backboneOf(metadata.graph) !== undefined) {
     throw new DetectorError(
@@ -70,18 +62,6 @@ export function readClassifier(bytes: Uint8Array, source: string): ClassifierMod
     crops: { side, photoSide },
     labels: readLabels(metadata, classCount(graph), source),
   };
-}
-
-function readAnyWeights(bytes: Uint8Array, source: string): Weights {
-  // A safetensors file has its header's first brace after eight bytes of length.
-  if (bytes[8] === 0x7b) return readWeights(bytes, source);
-  const detected = detectFormat(bytes);
-  const isOther = 'format' in detected && detected.format !== 'caffemodel';
-  if (!isOther) return readCaffemodel(bytes, source);
-  throw new DetectorError(
-    'INVALID_WEIGHTS',
-    `${source}: a file of the form "${detected.format}"; make it a .safetensors file with "rcnn weights import"`,
-  );
 }
 
 function answerOf({ nodes }: Graph): Answer {

@@ -11,8 +11,9 @@ import type { NetworkSession, Precision } from '../engines/engine.js';
 import { DetectorError } from '../errors.js';
 import { orderByScore } from '../suppression/nonMaximumSuppression.js';
 import { toPhoto, type PixelImage } from '../warp/photo.js';
+import { isSafetensors, openWeights, readWeights } from '../weights/safetensors.js';
 import {
-  readClassifier,
+  classifierOf,
   type ClassifierModel,
   type ClassLabel,
 } from './classifierModel.js';
@@ -88,11 +89,14 @@ export interface Classifier {
 /**
  * Loads a classifier, or an ensemble of them.
  *
+ * @param isBrief whether it is there for a moment only, in which the weights' files do
+ *   not change: then an engine may take the numbers from there, which starts it sooner
  * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH (also when the files of an
  *   ensemble differ in their classes), ENGINE_UNAVAILABLE, INVALID_ARGUMENT
  */
 export async function loadClassifier(
   options: LoadClassifierOptions,
+  isBrief = false,
 ): Promise<Classifier> {
   const {
     weights,
@@ -114,16 +118,15 @@ export async function loadClassifier(
   const members: Member[] = [];
   const described: ClassifierInfo['weights'] = [];
   for (const file of files) {
-    const bytes = readWeightsFile(file);
-    const model = readClassifier(bytes, file);
+    const { model, bytes } = await readModelFile(file, isBrief);
     described.push(
       describeFile(model.weights.metadata.name ?? basename(file), file, bytes),
     );
-    const first = members[0]?.model ?? model;
-    if (!hasSameClasses(first.labels, model.labels)) {
+    const { labels: expected } = members[0]?.model ?? model;
+    if (!hasSameClasses(expected, model.labels)) {
       throw new DetectorError(
         'WEIGHTS_MISMATCH',
-        `${file}: its ${model.labels.length} classes are not those of ${files[0]} (${first.labels.length}), so the two are no ensemble`,
+        `${file}: its ${model.labels.length} classes are not those of ${files[0]} (${expected.length}), so the two are no ensemble`,
       );
     }
     checkCrops(defaults.crops, file, model);
@@ -161,26 +164,43 @@ interface Member {
 function describeFile(
   name: string,
   file: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | undefined,
 ): ClassifierInfo['weights'][number] {
-  let left: Uint8Array | undefined = bytes;
-  let hash = '';
+  let left = bytes;
+  let hash: string | undefined;
   return {
     name,
     file,
     get sha256() {
-      if (left) hash = createHash('sha256').update(left).digest('hex');
+      hash ??= createHash('sha256')
+        .update(left ?? readFileSync(file))
+        .digest('hex');
       left = undefined;
       return hash;
     },
   };
 }
 
-function readWeightsFile(file: string): Uint8Array {
+/** A classifier, and its file's bytes where they have been read. */
+async function readModelFile(
+  file: string,
+  isBrief: boolean,
+): Promise<{ model: ClassifierModel; bytes?: Uint8Array }> {
+  const opened = isBrief ? tryReading(file, openWeights) : undefined;
+  if (opened) return { model: classifierOf(opened, file) };
+  const bytes = tryReading(file, (path) => readFileSync(path));
+  if (isSafetensors(bytes))
+    return { model: classifierOf(readWeights(bytes, file), file), bytes };
+  // Readers of other forms are loaded when they are needed.
+  const { readClassifier } = await import('./readClassifier.js');
+  return { model: readClassifier(bytes, file), bytes };
+}
+
+function tryReading<T>(file: string, read: (file: string) => T): T {
   try {
-    // In one piece: nothing else is to be done before it is there, and pieces take longer.
-    return readFileSync(file);
+    return read(file);
   } catch (error) {
+    if (error instanceof DetectorError) throw error;
     throw new DetectorError(
       'INVALID_WEIGHTS',
       `${file}: the weights cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); name a classifier's .safetensors or .caffemodel file`,

@@ -1,12 +1,14 @@
 import { DetectorError } from '../errors.js';
-import type { Engine, EngineOptions } from './engine.js';
+import {
+  ENGINE_NAMES,
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+} from './engine.js';
 import { findGpu } from './findGpu.js';
 import { onnxEngine } from './onnxEngine.js';
-import { tensorflowEngine } from './tensorflowEngine.js';
 
-/** The engines that can be asked for by name. */
-export const ENGINE_NAMES = ['auto', 'onnx', 'tensorflow'] as const;
-export type EngineName = (typeof ENGINE_NAMES)[number];
+export { ENGINE_NAMES, type EngineName };
 
 /** An engine, and why it was taken. */
 export interface ChosenEngine {
@@ -30,7 +32,8 @@ export interface EngineSources {
 const SOURCES: EngineSources = {
   findGpu,
   onnx: onnxEngine,
-  tensorflow: tensorflowEngine,
+  tensorflow: async (options) =>
+    (await import('./tensorflowEngine.js')).tensorflowEngine(options),
 };
 
 /**
@@ -50,11 +53,13 @@ export async function chooseEngine(
       `there is no engine "${String(name)}"; choose one of ${ENGINE_NAMES.join(', ')}`,
     );
   }
+  // A program may have to be asked for GPUs; the engine that is taken nearly always
+  // loads meanwhile.
+  const onnx = name === 'tensorflow' ? undefined : sources.onnx();
+  onnx?.catch(() => undefined);
   const gpu = await sources.findGpu();
-  if (name === 'auto') return chooseByGpu(gpu, sources, engineOptions);
-  const engine = await (name === 'onnx'
-    ? sources.onnx()
-    : sources.tensorflow(engineOptions));
+  if (name === 'auto') return chooseByGpu(gpu, onnx!, sources, engineOptions);
+  const engine = await (onnx ?? sources.tensorflow(engineOptions));
   const reason = 'asked for by name';
   return gpu && engine.device !== 'gpu'
     ? { engine, reason: `${reason}; it leaves the ${gpu} unused`, unusedGpu: gpu }
@@ -63,11 +68,12 @@ export async function chooseEngine(
 
 async function chooseByGpu(
   gpu: string | undefined,
+  onnx: Promise<Engine>,
   sources: EngineSources,
   options: EngineOptions,
 ): Promise<ChosenEngine> {
   const embedded = async (reason: string) => ({
-    engine: await sources.onnx(),
+    engine: await onnx,
     reason: `the embedded engine, as ${reason}`,
     unusedGpu: gpu,
   });

@@ -8,6 +8,10 @@ export interface NetworkSession {
   dispose(): Promise<void>;
 }
 
+/** The engines that can be asked for by name. */
+export const ENGINE_NAMES = ['auto', 'onnx', 'tensorflow'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
 /** In which numbers a network computes. */
 export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];

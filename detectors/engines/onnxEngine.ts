@@ -2,10 +2,8 @@ import type * as OnnxRuntime from 'onnxruntime-node';
 import { DetectorError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import { buildOnnx } from '../onnx/emitOnnx.js';
-import { encodeOnnx } from '../onnx/encodeOnnx.js';
-import { halveOnnx, quantizeOnnx } from '../onnx/quantizeOnnx.js';
-import type { ModelMessage } from '../onnx/schema.js';
-import { readActivationRanges } from '../quantization/activationRanges.js';
+import { encodeOnnxBeside } from '../onnx/encodeOnnx.js';
+import type { ModelMessage } from '../onnx/messages.js';
 import { checkWeights, type Tensor, type Weights } from '../weights/weights.js';
 import type { Engine, NetworkSession, Precision, SessionOptions } from './engine.js';
 
@@ -47,7 +45,7 @@ async function loadSession(
 ): Promise<NetworkSession> {
   const { outputs, threads = 1, precision = 'fp32' } = options;
   checkWeights(graph, weights, weights.metadata.name ?? graph.name);
-  const model = inPrecision(
+  const message = await inPrecision(
     buildOnnx(graph, weights, outputs, true),
     precision,
     weights,
@@ -61,10 +59,15 @@ async function loadSession(
     enableMemPattern: false,
     logSeverityLevel: 3,
   };
-  const session = await runtime.InferenceSession.create(
-    encodeOnnx(model),
-    sessionOptions,
-  );
+  const { model, externalData, folder } = encodeOnnxBeside(message);
+  const session = await runtime.InferenceSession.create(model, {
+    ...sessionOptions,
+    // The runtime copies what it keeps.
+    ...(externalData && { externalData }),
+    ...(folder && {
+      extra: { session: { model_external_initializers_file_folder_path: folder } },
+    }),
+  });
   return {
     async run(input: Tensor) {
       const tensor = new runtime.Tensor('float32', input.data, input.shape);
@@ -81,11 +84,14 @@ async function loadSession(
 }
 
 /** 8 bits are static when the weights have been calibrated, else dynamic. */
-function inPrecision(
+async function inPrecision(
   model: ModelMessage,
   precision: Precision,
   weights: Weights,
-): ModelMessage {
-  if (precision === 'int8') return quantizeOnnx(model, readActivationRanges(weights));
-  return precision === 'fp16' ? halveOnnx(model) : model;
+): Promise<ModelMessage> {
+  if (precision === 'fp32') return model;
+  const { halveOnnx, quantizeOnnx } = await import('../onnx/quantizeOnnx.js');
+  if (precision === 'fp16') return halveOnnx(model);
+  const { readActivationRanges } = await import('../quantization/activationRanges.js');
+  return quantizeOnnx(model, readActivationRanges(weights));
 }

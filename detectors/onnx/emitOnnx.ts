@@ -16,7 +16,7 @@ import {
   type ModelMessage,
   type NodeMessage,
   type TensorMessage,
-} from './schema.js';
+} from './messages.js';
 
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -306,18 +306,26 @@ class Emitter {
       if (!tensor) {
         throw new DetectorError('WEIGHTS_MISMATCH', `the weights have no "${name}"`);
       }
-      const { data } = tensor;
-      const shape = dims?.map((n) => (n === -1 ? data.length : n)) ?? tensor.shape;
-      return this.#initializer(name, { data, shape });
+      const length = tensor.shape.reduce((product, n) => product * n, 1);
+      const shape = dims?.map((n) => (n === -1 ? length : n)) ?? tensor.shape;
+      return this.#initializer(name, tensor, shape);
     });
   }
 
   /** Adds a tensor of numbers once; gives its name. */
-  #initializer(name: string, { data, shape }: Tensor): string {
+  #initializer(name: string, tensor: Tensor, shape = tensor.shape): string {
     if (this.#constants.has(name)) return name;
     this.#constants.add(name);
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.initializers.push({ name, dims: [...shape], dataType: FLOAT, rawData });
+    this.initializers.push({
+      name,
+      dims: [...shape],
+      dataType: FLOAT,
+      place: tensor.place,
+      get rawData() {
+        const { buffer, byteOffset, byteLength } = tensor.data;
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      },
+    });
     return name;
   }
 

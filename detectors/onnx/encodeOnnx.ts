@@ -1,4 +1,6 @@
-import { ModelProto, type ModelMessage, type TensorMessage } from './schema.js';
+import { basename, dirname } from 'node:path';
+import { ByteWriter, encodeMessage, varintSize } from './encodeMessage.js';
+import type { ModelMessage } from './messages.js';
 
 /** Field numbers of onnx.proto3, with the wire type of bytes: (number << 3) | 2. */
 const MODEL_GRAPH = (7 << 3) | 2;
@@ -11,11 +13,11 @@ const TENSOR_RAW_DATA = (9 << 3) | 2;
  */
 export function encodeOnnx(model: ModelMessage): Uint8Array {
   const { graph, ...rest } = model;
-  const outside = ModelProto.encode({ ...rest }).finish();
-  const inside = graphBytes({ ...graph, initializer: [] });
-  const tensors = graph.initializer.map((tensor) => ({
-    head: tensorBytes(tensor),
-    data: tensor.rawData,
+  const outside = encodeMessage('ModelProto', rest);
+  const inside = encodeMessage('GraphProto', { ...graph, initializer: [] });
+  const tensors = graph.initializer.map(({ name, dims, dataType, rawData }) => ({
+    head: encodeMessage('TensorProto', { name, dims, dataType }),
+    data: rawData,
   }));
   const tensorSize = ({ head, data }: (typeof tensors)[number]) =>
     head.length + 1 + varintSize(data.length) + data.length;
@@ -24,59 +26,83 @@ export function encodeOnnx(model: ModelMessage): Uint8Array {
     const size = tensorSize(tensor);
     graphSize += 1 + varintSize(size) + size;
   }
-  const file = new ByteWriter(outside.length + 1 + varintSize(graphSize) + graphSize);
+  const size = outside.length + 1 + varintSize(graphSize) + graphSize;
+  const file = new ByteWriter(size);
   file.bytes(outside);
-  file.varint(MODEL_GRAPH);
-  file.varint(graphSize);
+  file.integer(MODEL_GRAPH);
+  file.integer(graphSize);
   file.bytes(inside);
   for (const tensor of tensors) {
-    file.varint(GRAPH_INITIALIZER);
-    file.varint(tensorSize(tensor));
+    file.integer(GRAPH_INITIALIZER);
+    file.integer(tensorSize(tensor));
     file.bytes(tensor.head);
-    file.varint(TENSOR_RAW_DATA);
-    file.varint(tensor.data.length);
-    file.bytes(tensor.data);
+    file.integer(TENSOR_RAW_DATA);
+    file.lengthAndBytes(tensor.data);
   }
-  return file.buffer;
+  return file.finish();
 }
 
-/** A graph without its numbers, as the inside of a message. */
-function graphBytes(graph: ModelMessage['graph']): Uint8Array {
-  return GraphProto.encode(graph).finish();
+/** Bytes of numbers that stand beside a model, under the name that it has for them. */
+export interface ExternalData {
+  path: string;
+  data: Uint8Array;
 }
 
-/** A tensor without its numbers, as the inside of a message. */
-function tensorBytes({ name, dims, dataType }: TensorMessage): Uint8Array {
-  return TensorProto.encode({ name, dims, dataType }).finish();
+/** A tensor of fewer bytes stands in the model itself. */
+const EXTERNAL_BYTES = 1024;
+const FLOAT_BYTES = 4;
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
+
+/** A model, and what stands beside it: in memory, or in a file of the folder. */
+export interface ModelBeside {
+  model: Uint8Array;
+  externalData?: ExternalData[];
+  folder?: string;
 }
 
-const GraphProto = ModelProto.root.lookupType('GraphProto');
-const TensorProto = ModelProto.root.lookupType('TensorProto');
-
-function varintSize(value: number): number {
-  let size = 1;
-  for (; value >= 128; value = Math.floor(value / 128)) size++;
-  return size;
-}
-
-class ByteWriter {
-  readonly buffer: Uint8Array;
-  #at = 0;
-
-  constructor(size: number) {
-    this.buffer = new Uint8Array(size);
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.buffer.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
-  varint(value: number): void {
-    let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) {
-      this.buffer[this.#at++] = (rest % 128) | 128;
+/**
+ * A model that finds its large tensors beside it, as ONNX's external data, in their file
+ * where they have one and else in memory: their bytes are not copied.
+ */
+export function encodeOnnxBeside(model: ModelMessage): ModelBeside {
+  const { initializer: tensors } = model.graph;
+  const file = tensors.find(({ place }) => place)?.place?.file;
+  const paths = new Map<ArrayBufferLike, string>();
+  const beside = (location: string, offset: number, length: number) => ({
+    dataLocation: EXTERNAL,
+    externalData: Object.entries({ location, offset, length }).map(([key, value]) => ({
+      key,
+      value: String(value),
+    })),
+  });
+  const initializer = tensors.map((tensor) => {
+    const { name, dims, dataType, place } = tensor;
+    const head = { name, dims, dataType };
+    if (place && place.file === file) {
+      const length = FLOAT_BYTES * dims.reduce((product, n) => product * n, 1);
+      return { ...head, ...beside(basename(file), place.offset, length) };
     }
-    this.buffer[this.#at++] = rest;
-  }
+    const { rawData } = tensor;
+    const { buffer, byteOffset, byteLength } = rawData;
+    // The runtime takes what is beside from memory or from a file, not from both.
+    if (file !== undefined || byteLength < EXTERNAL_BYTES) return { ...head, rawData };
+    const location = paths.get(buffer) ?? String(paths.size);
+    paths.set(buffer, location);
+    return { ...head, ...beside(location, byteOffset, byteLength) };
+  });
+  return {
+    model: encodeMessage('ModelProto', {
+      ...model,
+      graph: { ...model.graph, initializer },
+    }),
+    ...(file === undefined
+      ? {
+          externalData: Array.from(paths, ([buffer, path]) => ({
+            path,
+            data: new Uint8Array(buffer),
+          })),
+        }
+      : { folder: dirname(file) }),
+  };
 }

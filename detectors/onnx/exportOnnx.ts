@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/types.js';
 import type { Weights } from '../weights/weights.js';
 import { emitOnnx } from './emitOnnx.js';
-import { ModelProto } from './schema.js';
+import { encodeMessage } from './encodeMessage.js';
 
 /**
  * A network as an ONNX file (see `emitOnnx`) that also carries the weights' metadata,
@@ -21,7 +21,7 @@ export function exportOnnx(
     value,
   }));
   // One message behind another is both: protocol buffers merge them.
-  const metadata = ModelProto.encode({ metadataProps }).finish();
+  const metadata = encodeMessage('ModelProto', { metadataProps });
   const file = new Uint8Array(model.length + metadata.length);
   file.set(model);
   file.set(metadata, model.length);

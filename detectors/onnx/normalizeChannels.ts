@@ -1,5 +1,5 @@
 import type { LocalResponseNormalization } from '../graph/types.js';
-import { FLOAT, integers, type NodeMessage, type TensorMessage } from './schema.js';
+import { FLOAT, integers, type NodeMessage, type TensorMessage } from './messages.js';
 
 /** Nodes and constants that stand for one node of a graph. */
 export interface NodeGroup {

@@ -16,7 +16,7 @@ import {
   type ModelMessage,
   type NodeMessage,
   type TensorMessage,
-} from './schema.js';
+} from './messages.js';
 
 /** How an activation is written in 8 bits: value = scale · (byte − zero). */
 interface Coding {

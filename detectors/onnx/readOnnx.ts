@@ -1,7 +1,8 @@
 import { DetectorError } from '../errors.js';
 import { halfToSingle } from '../weights/halfFloat.js';
 import { countOf, type StoredTensor } from '../weights/storedTensors.js';
-import { DOUBLE, FLOAT, FLOAT16, INT64, ModelProto } from './schema.js';
+import { DOUBLE, FLOAT, FLOAT16, INT64 } from './messages.js';
+import { ModelProto } from './schema.js';
 
 type Long = number | { toNumber(): number };
 

@@ -1,3 +1,11 @@
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { DetectorError } from '../errors.js';
 import { brainToSingle, halfToSingle } from './halfFloat.js';
 import type { Tensor, Weights } from './weights.js';
@@ -71,32 +79,106 @@ export interface SafetensorsFile {
  * @throws DetectorError INVALID_WEIGHTS
  */
 export function readSafetensors(bytes: Uint8Array, source: string): SafetensorsFile {
-  if (bytes.byteLength < 8) throw invalid(source, `${bytes.byteLength} bytes in all`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = readHeaderLength(bytes, bytes.byteLength, source);
+  const header = bytes.subarray(8, 8 + headerLength);
+  const numbers = bytes.subarray(8 + headerLength);
+  const { places, metadata } = readHeader(header, numbers.byteLength, source);
+  const tensors = new Map<string, Tensor<Float32Array | Uint8Array | Int8Array>>();
+  for (const [name, place] of places) tensors.set(name, readTensor(place, numbers));
+  return { tensors, metadata };
+}
+
+/**
+ * The weights in a safetensors file of single precision, whose numbers stay there until
+ * one of them is asked for. So an engine that can take them from the file need not wait
+ * for them. The file must not change meanwhile.
+ *
+ * @returns undefined where numbers must be converted or moved to be used; see `readWeights`
+ * @throws DetectorError INVALID_WEIGHTS; and the system's errors
+ */
+export function openWeights(file: string): Weights | undefined {
+  const path = realpathSync(file);
+  const descriptor = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const start = readPiece(descriptor, 0, Math.min(size, 9));
+    if (!isSafetensors(start)) return undefined;
+    const headerLength = readHeaderLength(start, size, file);
+    const header = readPiece(descriptor, 8, headerLength);
+    const { places, metadata } = readHeader(header, size - 8 - headerLength, file);
+    let whole: Weights | undefined;
+    const tensors = new Map<string, Tensor>();
+    for (const [name, { type, shape, start }] of places) {
+      const offset = 8 + headerLength + start;
+      if (type !== STORED_TYPES.F32 || offset % type.bytes !== 0) return undefined;
+      tensors.set(name, {
+        shape,
+        place: { file: path, offset },
+        get data() {
+          whole ??= readWeights(readFileSync(path), file);
+          return whole.tensors.get(name)!.data;
+        },
+      });
+    }
+    return { tensors, metadata };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readPiece(descriptor: number, at: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const read = readSync(descriptor, bytes, filled, length - filled, at + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
+}
+
+function readHeaderLength(start: Uint8Array, size: number, source: string): number {
+  if (size < 8) throw invalid(source, `${size} bytes in all`);
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > MAX_HEADER || headerLength > bytes.byteLength - 8) {
+  if (headerLength > MAX_HEADER || headerLength > size - 8) {
     throw invalid(
       source,
-      `the header should have ${headerLength} bytes, the file has ${bytes.byteLength - 8} (truncated, or another kind of file)`,
+      `the header should have ${headerLength} bytes, the file has ${size - 8} (truncated, or another kind of file)`,
     );
   }
-  const header = parseHeader(bytes.subarray(8, 8 + headerLength), source);
-  const numbers = bytes.subarray(8 + headerLength);
+  return headerLength;
+}
 
-  const tensors = new Map<string, Tensor<Float32Array | Uint8Array | Int8Array>>();
+/** Where a tensor is among the numbers of a file, and how it is written there. */
+interface Place {
+  type: StoredType;
+  shape: readonly number[];
+  /** Bytes from the end of the header. */
+  start: number;
+  end: number;
+}
+
+/** @param size of what follows the header, bytes */
+function readHeader(
+  bytes: Uint8Array,
+  size: number,
+  source: string,
+): { places: Map<string, Place>; metadata: Record<string, string> } {
+  const places = new Map<string, Place>();
   const metadata: Record<string, string> = {};
   let total = 0;
-  for (const [name, entry] of Object.entries(header)) {
+  for (const [name, entry] of Object.entries(parseHeader(bytes, source))) {
     if (name.endsWith('.num_batches_tracked')) continue;
     if (name === '__metadata__') Object.assign(metadata, checkMetadata(entry, source));
     else {
-      const tensor = readTensor(name, entry, numbers, source);
-      total += tensor.stored;
-      if (total > numbers.byteLength) throw invalid(source, 'its tensors overlap');
-      tensors.set(name, tensor.read());
+      const place = readPlace(name, entry, size, source);
+      total += place.end - place.start;
+      if (total > size) throw invalid(source, 'its tensors overlap');
+      places.set(name, place);
     }
   }
-  return { tensors, metadata };
+  return { places, metadata };
 }
 
 function parseHeader(bytes: Uint8Array, source: string): Record<string, unknown> {
@@ -122,13 +204,8 @@ function checkMetadata(entry: unknown, source: string): Record<string, string> {
   return entry as Record<string, string>;
 }
 
-/** Checks a tensor's entry; gives its length in the file, and how to unpack it. */
-function readTensor(
-  name: string,
-  entry: unknown,
-  numbers: Uint8Array,
-  source: string,
-): { stored: number; read: () => Tensor<Float32Array | Uint8Array | Int8Array> } {
+/** Checks a tensor's entry. */
+function readPlace(name: string, entry: unknown, size: number, source: string): Place {
   const {
     dtype,
     shape,
@@ -151,10 +228,10 @@ function readTensor(
   }
   const [start, end] = offsets as [number, number];
   const length = shape.reduce((product, n) => product * n, 1);
-  if (start > end || end > numbers.byteLength) {
+  if (start > end || end > size) {
     throw invalid(
       source,
-      `tensor "${name}" lies at bytes ${start} to ${end} of ${numbers.byteLength} (truncated?)`,
+      `tensor "${name}" lies at bytes ${start} to ${end} of ${size} (truncated?)`,
     );
   }
   if (end - start !== length * type.bytes) {
@@ -163,20 +240,25 @@ function readTensor(
       `tensor "${name}" needs ${length * type.bytes} bytes and has ${end - start}`,
     );
   }
-  const read = () => {
-    // Views of the file's own bytes where the type allows their place, else a copy.
-    const place = numbers.byteOffset + start;
-    const isAligned = place % type.bytes === 0;
-    const stored = isAligned
+  return { type, shape, start, end };
+}
+
+/** Views of the file's own bytes where the type allows their place, else a copy. */
+function readTensor(
+  { type, shape, start, end }: Place,
+  numbers: Uint8Array,
+): Tensor<Float32Array | Uint8Array | Int8Array> {
+  const place = numbers.byteOffset + start;
+  const length = (end - start) / type.bytes;
+  const stored =
+    place % type.bytes === 0
       ? type.view(numbers.buffer, place, length)
       : type.view(new Uint8Array(numbers.subarray(start, end)).buffer, 0, length);
-    return {
-      shape: shape,
-      data: stored instanceof Uint16Array ? halfToSingle(stored) : stored,
-    };
-  };
-  return { stored: end - start, read };
+  return { shape, data: stored instanceof Uint16Array ? halfToSingle(stored) : stored };
 }
+
+/** Whether a file begins as these do: a header's first brace after eight bytes of length. */
+export const isSafetensors = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 
 /**
  * The weights in a safetensors file, all in single precision. Of a tensor of I8, as

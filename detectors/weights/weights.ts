@@ -6,6 +6,15 @@ import type { Graph } from '../graph/types.js';
 export interface Tensor<T extends ArrayLike<number> = Float32Array> {
   shape: readonly number[];
   data: T;
+  /** Where the same numbers lie in a file, in single precision, little-endian. */
+  place?: FilePlace;
+}
+
+export interface FilePlace {
+  /** Absolute, without symbolic links. */
+  file: string;
+  /** Bytes from the file's start. */
+  offset: number;
 }
 
 /** A network's parameters by name, and what their file says of them. */

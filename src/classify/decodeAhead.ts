@@ -8,6 +8,13 @@ export interface DecodeRequest {
   options: DecodeImageOptions;
 }
 
+/** A photo that is being decoded already. */
+export interface EarlyDecode {
+  /** As it was given. */
+  path: string;
+  decoding: Promise<DecodeAnswer>;
+}
+
 /** What it answers. */
 export type DecodeAnswer = { image: DecodedImage } | { failure: Failure };
 

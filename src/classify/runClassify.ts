@@ -15,9 +15,8 @@ import { listImages, type ListedImages } from '../inputs/listImages.js';
 import { noPhotos } from '../inputs/noPhotos.js';
 import { packageVersion } from '../version.js';
 import { classifyOne, type ClassifyRecord } from './classifyOne.js';
-import { decodeAhead } from './decodeAhead.js';
-import { readLabelsFile } from './labelsFile.js';
-import { readTruth, type Truth } from './truth.js';
+import { decodeAhead, type EarlyDecode } from './decodeAhead.js';
+import type { Truth } from './truth.js';
 import { writeClassifyResults } from './writeClassifyResults.js';
 
 export interface RunClassifyOptions {
@@ -34,6 +33,8 @@ export interface RunClassifyOptions {
   /** @default a worker per core */
   workers?: number;
   maxPixels?: number;
+  /** Used when this photo is the only one. */
+  early?: EarlyDecode;
   /** Throw away what an interrupted run left. */
   restart?: boolean;
   quiet?: boolean;
@@ -87,7 +88,7 @@ export async function runClassify(
   }
   const given: LoadClassifierOptions = {
     ...options.classifier,
-    labels: options.labels ? await readLabelsFile(options.labels) : undefined,
+    labels: options.labels ? await readLabels(options.labels) : undefined,
     // Fewer could not be judged.
     top: options.truth ? Math.max(top, JUDGED) : top,
   };
@@ -111,14 +112,16 @@ export async function runClassify(
   if (images.length > 1) return runMany(options, given, inputs, finish);
 
   const [{ name, path }] = images;
-  const decoding = decodeAhead(path, { maxPixels: options.maxPixels });
+  const { early, maxPixels } = options;
+  const decoding =
+    early && resolve(early.path) === resolve(path)
+      ? early.decoding
+      : decodeAhead(path, { maxPixels });
   decoding.catch(() => undefined);
-  const classifier = await loadClassifier(given);
+  const classifier = await loadClassifier(given, true);
   try {
     const { info, labels } = classifier;
-    const truth = options.truth
-      ? await readTruth(options.truth, images, labels)
-      : undefined;
+    const truth = await readTruthOf(options, images, labels);
     const answer = await decoding;
     const record =
       'failure' in answer
@@ -128,6 +131,21 @@ export async function runClassify(
   } finally {
     await classifier.dispose();
   }
+}
+
+async function readLabels(file: string): Promise<ClassLabel[]> {
+  const { readLabelsFile } = await import('./labelsFile.js');
+  return readLabelsFile(file);
+}
+
+async function readTruthOf(
+  { truth }: RunClassifyOptions,
+  images: ListedImages['images'],
+  labels: readonly ClassLabel[],
+): Promise<Truth | undefined> {
+  if (!truth) return undefined;
+  const { readTruth } = await import('./truth.js');
+  return readTruth(truth, images, labels);
 }
 
 type Finish = (
@@ -155,9 +173,7 @@ async function runMany(
   const classifier: Classifier = await loadClassifier(given);
   const { info, labels } = classifier;
   await classifier.dispose();
-  const truth = options.truth
-    ? await readTruth(options.truth, images, labels)
-    : undefined;
+  const truth = await readTruthOf(options, images, labels);
   const folder = json ? undefined : await mkdtemp(join(tmpdir(), 'rcnn-classify-'));
   if (json) await mkdir(dirname(resolve(json)), { recursive: true });
   const partial = json ? `${json}.partial` : join(folder!, 'results.partial');

@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { CropCount } from '../../detectors/classify/cropViews.js';
 import type { EngineName } from '../../detectors/engines/chooseEngine.js';
 import type { Precision } from '../../detectors/engines/engine.js';
+import { decodeAhead, type EarlyDecode } from '../classify/decodeAhead.js';
 import type { ClassifyReport } from '../classify/runClassify.js';
 import { warnOfUnusedGpu } from '../engines/warnOfUnusedGpu.js';
 import { EXIT_CODES } from '../errors.js';
+import { isImageName } from '../images/imageNames.js';
 import { interruption } from './interruption.js';
 import { list, wholeNumber } from './optionParsers.js';
 import { engineOption, precisionOption } from './engineOptions.js';
@@ -75,6 +77,7 @@ async function classify(
   options: ClassifyCommandOptions,
 ): Promise<number> {
   const { weights, crops, engine, precision, batch, quiet, json } = options;
+  const early = decodeEarly(paths, options.maxPixels);
   const { runClassify } = await import('../classify/runClassify.js');
   const { signal, release } = interruption();
   try {
@@ -88,6 +91,7 @@ async function classify(
         truth: options.truth,
         workers: options.workers,
         maxPixels: options.maxPixels,
+        early,
         restart: options.restart,
         quiet,
         signal,
@@ -119,6 +123,17 @@ async function classify(
   } finally {
     release();
   }
+}
+
+/** Begins to decode what looks like a single photo, while all else loads. */
+function decodeEarly(
+  [path, ...others]: readonly string[],
+  maxPixels: number | undefined,
+): EarlyDecode | undefined {
+  if (others.length > 0 || !isImageName(path)) return undefined;
+  const decoding = decodeAhead(path, { maxPixels });
+  decoding.catch(() => undefined);
+  return { path, decoding };
 }
 
 function describe(

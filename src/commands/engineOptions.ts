@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { ENGINE_NAMES } from '../../detectors/engines/chooseEngine.js';
-import { PRECISIONS } from '../../detectors/engines/engine.js';
+import { ENGINE_NAMES, PRECISIONS } from '../../detectors/engines/engine.js';
 
 /** The options that all commands that run a network over photos have. */
 export const engineOption = () =>

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 
 /** How a picture is stored. */
 export interface PictureFormat {

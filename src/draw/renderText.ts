@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 import type { Mask } from './canvas.js';
 import {
   ASCENT,

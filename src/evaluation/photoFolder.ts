@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 import { UsageError } from '../errors.js';
 import { listImages } from '../inputs/index.js';
 import { showProgress } from '../progress.js';

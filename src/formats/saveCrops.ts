@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 import { pixelBox } from '../draw/outlineBox.js';
 import type { DrawnDetection } from '../draw/drawDetections.js';
 import type { DecodedImage } from '../images/decodeImage.js';

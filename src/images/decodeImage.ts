@@ -1,4 +1,5 @@
-import sharp, { type Metadata, type SharpOptions } from 'sharp';
+import type { Metadata, SharpOptions } from 'sharp';
+import sharp from './sharp.js';
 import { damaged, NO_IMAGE, tooManyPixels } from './problems.js';
 import { checkFormat, readImageFile } from './readImageFile.js';
 import { Refusal } from './refusal.js';

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from './sharp.js';
 
 /**
  * Sets sharp up for a worker process; call it once, before the first photo.

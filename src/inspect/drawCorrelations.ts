@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 import writeFileAtomic from 'write-file-atomic';
 import type { Site } from '../../detectors/correlation/index.js';
 import { textOutlines, textWidth } from '../draw/labelFont.js';

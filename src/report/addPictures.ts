@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp from '../images/sharp.js';
 import type { Box } from '../../geometry/index.js';
 import { decodeImage, ImageFileError, type DecodedImage } from '../images/index.js';
 import { findPhoto } from './findPhoto.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { readClassifier } from '../../detectors/classify/classifierModel.js';
+import { readClassifier } from '../../detectors/classify/readClassifier.js';
 import { cropLength, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
 import { chooseEngine } from '../../detectors/engines/chooseEngine.js';
 import { backboneOf } from '../../detectors/graph/detectorGraph.js';

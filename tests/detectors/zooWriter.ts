@@ -6,8 +6,8 @@ import {
   INT64,
   integer,
   integers,
-  ModelProto,
-} from '../../detectors/onnx/schema.js';
+} from '../../detectors/onnx/messages.js';
+import { ModelProto } from '../../detectors/onnx/schema.js';
 import type { Weights } from '../../detectors/weights/weights.js';
 
 /** How a foreign exporter writes a network. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
-import { readClassifier } from '../../../detectors/classify/classifierModel.js';
+import { readClassifier } from '../../../detectors/classify/readClassifier.js';
 import {
   loadClassifier,
   type ClassScore,

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readClassifier } from '../../../detectors/classify/classifierModel.js';
+import { readClassifier } from '../../../detectors/classify/readClassifier.js';
 import { onnxEngine } from '../../../detectors/engines/onnxEngine.js';
 import { MAPS } from '../../../detectors/graph/detectorGraph.js';
 import { defaultModelFile } from '../../../detectors/loadDetector.js';
