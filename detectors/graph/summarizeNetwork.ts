@@ -164,6 +164,7 @@ function describeNode(node: GraphNode): string | undefined {
     case 'batchToSpace':
       return 'one grid';
     case 'flatten':
+    case 'maximum':
     case 'linear':
     case 'softmax':
     case 'dropout':
@@ -177,8 +178,11 @@ function describeType(nodes: readonly GraphNode[]): string {
   const branches = concatBranches(nodes);
   if (branches.length === 4) return 'inception';
   if (branches.length > 0) {
+    if (nodes[0].op === 'maximum') return `maxima in ${branches.length} bands`;
     return `${branches.length} sizes of ${nodes[0].op === 'fixedConvolution' ? 'Gabor filters' : 'branches'}`;
   }
+  const banks = nodes.filter(({ op }) => op === 'fixedConvolution');
+  if (banks.length > 1) return `${banks.length} sizes of Gabor filters`;
   const kinds = nodes.map(describeNode).filter((text) => text !== undefined);
   // Dropout and flattening matter only where they stand alone.
   const main = kinds.filter((kind) => kind !== 'dropout' && kind !== 'flatten');

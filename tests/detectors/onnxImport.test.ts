@@ -49,6 +49,7 @@ describe('models of ours', () => {
     'lenet',
     'lenet5',
     'lenet5-linear',
+    'serre-c1',
   ])('%s gives back exactly what went in', (name) => {
     const { graph, weights } = network(name);
     const outputs =
