@@ -139,7 +139,7 @@ describe('batch normalization, a flat map and linear layers', () => {
       { op: 'dropout', name: 'drop', input: 'c/relu', rate: 0.5 },
       { op: 'linear', name: 'out', input: 'drop', outputs: 4 },
     ],
-  } as Graph;
+  };
   const weights = randomWeights(graph, 3);
   const at = (name: string) => weights.tensors.get(name)!.data;
   const sites = findSites(graph);
