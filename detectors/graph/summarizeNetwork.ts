@@ -178,11 +178,9 @@ function describeType(nodes: readonly GraphNode[]): string {
   const branches = concatBranches(nodes);
   if (branches.length === 4) return 'inception';
   if (branches.length > 0) {
-    if (nodes[0].op === 'maximum') return `maxima in ${branches.length} bands`;
+    if (nodes[0].op === 'flatten') return `${branches.length} maps laid flat`;
     return `${branches.length} sizes of ${nodes[0].op === 'fixedConvolution' ? 'Gabor filters' : 'branches'}`;
   }
-  const banks = nodes.filter(({ op }) => op === 'fixedConvolution');
-  if (banks.length > 1) return `${banks.length} sizes of Gabor filters`;
   const kinds = nodes.map(describeNode).filter((text) => text !== undefined);
   // Dropout and flattening matter only where they stand alone.
   const main = kinds.filter((kind) => kind !== 'dropout' && kind !== 'flatten');

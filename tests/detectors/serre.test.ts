@@ -79,7 +79,7 @@ const expected = TABLE.map(({ filters, grid, overlap }) => {
 it('has C1 units of four orientations in eight bands, and no weights but the classifier’s', () => {
   const graph = networks['serre-c1'].build();
   const shapes = activationShapes(graph);
-  expect(TABLE.map((_, i) => shapes.get(`c1/band_${i + 1}`))).toEqual(
+  expect(TABLE.map((_, i) => shapes.get(`band_${i + 1}/c1`))).toEqual(
     [31, 25, 21, 18, 15, 14, 12, 11].map((side) => [1, 4, side, side]),
   );
   expect(shapes.get('c1')).toEqual([1, 12_148]);
@@ -92,7 +92,7 @@ it('has C1 units of four orientations in eight bands, and no weights but the cla
 describeEngines((loadEngine) => {
   it('Serre’s C1 units are maxima over places and both scales of their band', async () => {
     const graph = networks['serre-c1'].build();
-    const bands = TABLE.map((_, i) => `c1/band_${i + 1}`);
+    const bands = TABLE.map((_, i) => `band_${i + 1}/c1`);
     const session = await (
       await loadEngine()
     ).load(graph, randomWeights(graph), { outputs: [...bands, 'c1'] });

@@ -4,11 +4,16 @@ import type { NodeList } from './nodeList.js';
 const SCALES = Array.from({ length: 16 }, (_, i) => 7 + 2 * i);
 
 /** Serre et al. 2007, table 1: filters of one size, at 0°, 45°, 90° and 135°. */
-function filters(list: NodeList, input: string, size: number, stride: number): string {
+function filters(
+  list: NodeList,
+  input: string,
+  name: string,
+  { size, stride }: { size: number; stride: number },
+): string {
   const sigma = 0.0036 * size * size + 0.35 * size + 0.18;
   return list.add({
     op: 'fixedConvolution',
-    name: `s1/gabor_${size}x${size}`,
+    name,
     input,
     filters: 'gabor',
     orientations: 4,
@@ -26,7 +31,9 @@ function filters(list: NodeList, input: string, size: number, stride: number): s
  * The 64 channels are scale by scale, each with its orientations 0°, 45°, 90° and 135°.
  */
 export function serreBank(list: NodeList, input: string, stride: number): string {
-  const inputs = SCALES.map((size) => filters(list, input, size, stride));
+  const inputs = SCALES.map((size) =>
+    filters(list, input, `s1/gabor_${size}x${size}`, { size, stride }),
+  );
   return list.relu(list.add({ op: 'concat', name: 's1', inputs }));
 }
 
@@ -39,17 +46,18 @@ export function serreBank(list: NodeList, input: string, stride: number): string
  * @returns the names of the bands, finest first
  */
 export function serreBands(list: NodeList, input: string): string[] {
-  const s1 = SCALES.map((size) => list.relu(filters(list, input, size, 1)));
   return Array.from({ length: SCALES.length / 2 }, (_, i) => {
-    const name = `c1/band_${i + 1}`;
+    const band = `band_${i + 1}`;
+    // Band by band, so that two maps are there at a time and not sixteen.
+    const inputs = [SCALES[2 * i], SCALES[2 * i + 1]].map((size) =>
+      list.relu(
+        filters(list, input, `${band}/s1_${size}x${size}`, { size, stride: 1 }),
+      ),
+    );
     // The order of the maxima is all one, and pooling costs more.
-    const scales = list.add({
-      op: 'maximum',
-      name: `${name}/scales`,
-      inputs: [s1[2 * i], s1[2 * i + 1]],
-    });
+    const scales = list.add({ op: 'maximum', name: `${band}/scales`, inputs });
     const size = 8 + 2 * i;
     const stride = size / 2;
-    return list.add({ op: 'maxPool', name, input: scales, size, stride });
+    return list.add({ op: 'maxPool', name: `${band}/c1`, input: scales, size, stride });
   });
 }

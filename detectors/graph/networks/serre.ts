@@ -9,8 +9,8 @@ import { NodeList } from './nodeList.js';
  */
 function serreC1(classes: number): Graph {
   const list = new NodeList();
-  const inputs = serreBands(list, 'data').map((band) =>
-    list.add({ op: 'flatten', name: `${band}/flatten`, input: band }),
+  const inputs = serreBands(list, 'data').map((input, i) =>
+    list.add({ op: 'flatten', name: `c1/band_${i + 1}`, input }),
   );
   const input = list.add({ op: 'concat', name: 'c1', inputs });
   list.add({ op: 'linear', name: 'classifier', input, outputs: classes });
