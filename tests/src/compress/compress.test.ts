@@ -7,7 +7,9 @@ import { readClassifier } from '../../../detectors/classify/classifierModel.js';
 import { loadClassifier } from '../../../detectors/classify/loadClassifier.js';
 import { onnxEngine } from '../../../detectors/engines/onnxEngine.js';
 import { MAPS } from '../../../detectors/graph/detectorGraph.js';
+import { networkNamed } from '../../../detectors/graph/networks/index.js';
 import { defaultModelFile } from '../../../detectors/loadDetector.js';
+import { classifierMetadata } from '../../../detectors/weights/classifierMetadata.js';
 import { readModel } from '../../../detectors/model.js';
 import {
   readWeights,
@@ -18,7 +20,11 @@ import type { CompressReport } from '../../../src/compress/runCompress.js';
 import { decodeImage } from '../../../src/images/decodeImage.js';
 import { describeShared, sharedPath } from '../../shared.js';
 import { describeEngines } from '../../detectors/engines.js';
-import { randomNumbers, randomTensor } from '../../detectors/randomNetwork.js';
+import {
+  randomNumbers,
+  randomTensor,
+  randomWeights,
+} from '../../detectors/randomNetwork.js';
 import { writePlantedDetector } from '../plantedDetector.js';
 import { readJson, runCli, samples, temporaryFolder } from '../runCli.js';
 
@@ -292,6 +298,44 @@ describeEngines((_, engine) => {
     expect((await classifier.classify(seven))[0].name).toBe('7');
     await classifier.dispose();
   });
+});
+
+it('takes units out of a batch-normalized GoogLeNet, and out of its normalization', async () => {
+  const graph = networkNamed('googlenet-bn').build(5);
+  const weights = randomWeights(graph, 3, classifierMetadata(graph));
+  const node = 'inception_3b/3x3_reduce';
+  const tensor = (name: string) => weights.tensors.get(`${node}${name}`)!;
+  tensor('/bn/bias').data.fill(1);
+  // Unit 100 is half of unit 4 by its normalization's scale and shift.
+  const { data, shape } = tensor('/weight');
+  data.copyWithin(100 * shape[1], 4 * shape[1], 5 * shape[1]);
+  for (const [parameter, scale] of [
+    ['weight', 0.5],
+    ['bias', 0.5],
+    ['mean', 1],
+    ['variance', 1],
+  ] as const) {
+    const numbers = tensor(`/bn/${parameter}`).data;
+    numbers[100] = scale * numbers[4];
+  }
+  const [file, output, json] = ['bn', 'bn-narrow', 'bn-report'].map((name, i) =>
+    join(folder, `${name}.${i < 2 ? 'safetensors' : 'json'}`),
+  );
+  writeFileSync(file, writeSafetensors(weights));
+  const { code, stderr } = await runCli([
+    ...['weights', 'compress', file, '--photos', samples, '--output', output],
+    ...['--layers', `${node}/relu`, '--threshold', '0.99999', '--side', '128'],
+    ...['--json', json, '--quiet'],
+  ]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const report = readJson<CompressReport>(json);
+  expect(report.removed).toBeGreaterThanOrEqual(1);
+  expect(report.comparison!.difference).toBeLessThan(1e-5);
+  const narrow = readWeights(readFileSync(output), output);
+  const width = 128 - report.removed;
+  expect(JSON.parse(narrow.metadata.channels)).toEqual({ [node]: width });
+  expect(narrow.tensors.get(`${node}/bn/variance`)!.shape).toEqual([width]);
 });
 
 it('refuses to narrow a fully connected layer on a few photos, or at another size', async () => {
