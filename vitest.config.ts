@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/oneTemporaryFolder.ts'],
     testTimeout: 60_000,
     reporters: ['default', './tests/closingLineReporter.ts'],
     coverage: {

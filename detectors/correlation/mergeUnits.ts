@@ -2,7 +2,7 @@ import { DetectorError } from '../errors.js';
 import { CHANNELS_ENTRY, narrowGraph } from '../graph/narrowGraph.js';
 import type { Graph } from '../graph/types.js';
 import { checkWeights, type Tensor, type Weights } from '../weights/weights.js';
-import type { Site } from './findSites.js';
+import type { Consumer, Site } from './findSites.js';
 import type { Merge } from './proposeMerges.js';
 
 /** Units of one layer that go. */
@@ -23,10 +23,11 @@ export interface MergedNetwork {
 /**
  * Takes units out of a network for which others stand: where unit ≈ Σ scale · into +
  * offset, what reads the unit reads `scale` times as much more of each other, and its
- * bias takes up the offset. Exact when the relation is, as long as the offset is 0
+ * bias (or the mean of the batch normalization behind it) takes up the offset. With a
+ * unit go its parameters in normalizations on its way. Exact when the relation is, as long as the offset is 0
  * wherever zeros are put round the layer (they don't get the offset), and there is one
- * term with a scale of 0 or more wherever a maximum is pooled. Each convolution keeps
- * one output at least.
+ * term with a scale of 0 or more wherever a maximum is pooled. Each layer keeps one
+ * output at least.
  *
  * @param source what to call the weights in messages
  * @throws DetectorError INVALID_ARGUMENT when a layer's units cannot be merged, or a
@@ -44,35 +45,44 @@ export function mergeUnits(
       { shape, data: data.slice() },
     ]),
   );
-  /** Outputs and inputs that go, by convolution. */
+  /** Outputs and inputs that go, by layer, and channels of what lies between. */
   const goneOutputs = new Map<string, Set<number>>();
   const goneInputs = new Map<string, Set<number>>();
+  const goneChannels = new Map<string, Set<number>>();
   const outputs = new Map(
     graph.nodes.flatMap((node) =>
-      node.op === 'convolution' ? [[node.name, node.outputs] as const] : [],
+      node.op === 'convolution' || node.op === 'linear'
+        ? [[node.name, node.outputs] as const]
+        : [],
     ),
   );
   let removed = 0;
   for (const { site, merges } of plan) {
     checkMerges(site, merges);
     for (const merge of merges) {
-      const { node, output } = site.units[merge.unit];
+      const { node, output, scales } = site.units[merge.unit];
       const gone = setOf(goneOutputs, node);
       if (gone.size + 1 >= outputs.get(node)!) continue;
       for (const consumer of site.consumers) {
-        foldInput(tensors, consumer.node, consumer.offset, merge);
-        setOf(goneInputs, consumer.node).add(consumer.offset + merge.unit);
+        foldInput(tensors, consumer, merge);
+        const { offset, cells } = consumer;
+        const inputs = setOf(goneInputs, consumer.node);
+        for (let i = 0; i < cells; i++) inputs.add(offset + merge.unit * cells + i);
       }
       gone.add(output);
+      for (const { node: scale, channel } of scales) {
+        setOf(goneChannels, scale).add(channel);
+      }
       removed++;
     }
   }
   for (const [node, gone] of goneInputs) dropInputs(tensors, node, gone);
   const channels = readChannels(weights);
-  for (const [node, gone] of goneOutputs) {
-    if (gone.size === 0) continue;
+  for (const [node, gone] of [...goneOutputs, ...goneChannels]) {
     dropOutputs(tensors, node, gone);
-    channels[node] = outputs.get(node)! - gone.size;
+  }
+  for (const [node, gone] of goneOutputs) {
+    if (gone.size > 0) channels[node] = outputs.get(node)! - gone.size;
   }
   const metadata = { ...weights.metadata, [CHANNELS_ENTRY]: JSON.stringify(channels) };
   const merged = { tensors, metadata };
@@ -119,23 +129,29 @@ function checkMerges({ name, units, fixed }: Site, merges: readonly Merge[]): vo
 /** What a layer reads of a unit it reads of another instead. */
 function foldInput(
   tensors: Map<string, Tensor>,
-  node: string,
-  offset: number,
+  { node, offset, cells, normalization }: Consumer,
   { unit, terms, offset: constant }: Merge,
 ): void {
   const weight = tensors.get(`${node}/weight`)!;
-  const bias = tensors.get(`${node}/bias`)!;
+  // (x + c − mean) is (x − (mean − c)).
+  const [name, sign] = normalization
+    ? [`${normalization}/mean`, -1]
+    : [`${node}/bias`, 1];
+  const bias = tensors.get(name)!;
   const [outputs, inputs, ...sides] = weight.shape;
   const area = sides.reduce((a, b) => a * b, 1);
+  /** Weights with which an output reads a unit. */
+  const span = cells * area;
   for (let output = 0; output < outputs; output++) {
-    const from = (output * inputs + offset + unit) * area;
+    const start = (output * inputs + offset) * area;
+    const from = start + unit * span;
     let sum = 0;
-    for (let cell = 0; cell < area; cell++) sum += weight.data[from + cell];
-    bias.data[output] += constant * sum;
+    for (let i = 0; i < span; i++) sum += weight.data[from + i];
+    bias.data[output] += sign * constant * sum;
     for (const { into, scale } of terms) {
-      const to = (output * inputs + offset + into) * area;
-      for (let cell = 0; cell < area; cell++) {
-        weight.data[to + cell] += scale * weight.data[from + cell];
+      const to = start + into * span;
+      for (let i = 0; i < span; i++) {
+        weight.data[to + i] += scale * weight.data[from + i];
       }
     }
   }
@@ -161,13 +177,18 @@ function dropInputs(
   tensors.set(name, { shape: [outputs, kept, ...sides], data: narrow });
 }
 
+/** Takes outputs of a layer, or channels of a normalization, out of all its parameters. */
 function dropOutputs(
   tensors: Map<string, Tensor>,
   node: string,
   gone: ReadonlySet<number>,
 ): void {
-  for (const name of [`${node}/weight`, `${node}/bias`]) {
-    const { shape, data } = tensors.get(name)!;
+  if (gone.size === 0) return;
+  for (const parameter of ['weight', 'bias', 'mean', 'variance']) {
+    const name = `${node}/${parameter}`;
+    const tensor = tensors.get(name);
+    if (!tensor) continue;
+    const { shape, data } = tensor;
     const [outputs, ...rest] = shape;
     const size = rest.reduce((a, b) => a * b, 1);
     const narrow = new Float32Array((outputs - gone.size) * size);

@@ -3,7 +3,7 @@ import type { Graph, GraphNode } from './types.js';
 
 /** The names a node reads. */
 export function nodeInputs(node: GraphNode): readonly string[] {
-  if (node.op === 'concat') return node.inputs;
+  if ('inputs' in node) return node.inputs;
   return node.op === 'batchToSpace' ? [node.input, node.like] : [node.input];
 }
 
@@ -136,6 +136,16 @@ function outputShape(
         );
       }
       return [batch, inputs.reduce((sum, shape) => sum + shape[1], 0), ...sides];
+    }
+    case 'maximum': {
+      if (inputs.length < 2) throw problem('compares an activation with no other');
+      const odd = inputs.findIndex((shape) => shape.join() !== inputs[0].join());
+      if (odd > 0) {
+        throw problem(
+          `compares "${node.inputs[0]}" [${inputs[0].join(', ')}] and "${node.inputs[odd]}" [${inputs[odd].join(', ')}], whose shapes differ`,
+        );
+      }
+      return inputs[0];
     }
     case 'globalAveragePool':
       needs(4);

@@ -37,7 +37,7 @@ export function cellGeometry(graph: Graph, activation: string): CellGeometry {
     const differs = others.some(
       (axis) => axis?.stride !== first?.stride || axis?.centre !== first?.centre,
     );
-    if (node.op === 'concat' && differs) {
+    if ('inputs' in node && differs) {
       throw problem(`"${node.name}" joins maps whose cells lie in different places`);
     }
     axes.set(node.name, first && outputAxis(node, first));

@@ -1,13 +1,14 @@
 import { DetectorError } from '../errors.js';
-import type { Graph } from './types.js';
+import { nodeInputs } from './activationShapes.js';
+import type { Graph, GraphNode } from './types.js';
 
-/** Entry of a weights file's metadata: JSON, `{ "convolution": outputs, ... }`. */
+/** Entry of a weights file's metadata: JSON, `{ "layer": outputs, ... }`. */
 export const CHANNELS_ENTRY = 'channels';
 
 /**
- * A network whose convolutions have fewer outputs than it is published with, as a
- * weights file says under `channels` (see `mergeUnits`); the network itself when the
- * file says nothing.
+ * A network whose convolutions and linear layers have fewer outputs than it is published
+ * with, as a weights file says under `channels` (see `mergeUnits`); the network itself
+ * when the file says nothing.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS when the entry is not of this form, or names
@@ -39,8 +40,13 @@ export function narrowGraph(
     if (!channels.has(node.name)) return node;
     const outputs: unknown = channels.get(node.name);
     channels.delete(node.name);
-    if (node.op !== 'convolution' || (node.groups ?? 1) > 1 || node.connections) {
-      throw invalid(`names "${node.name}", which is no plain convolution`);
+    if (!isPlain(node)) {
+      throw invalid(
+        `names "${node.name}", which is no linear layer and no plain convolution`,
+      );
+    }
+    if (isAnswer(graph, node.name)) {
+      throw invalid(`names "${node.name}", whose outputs are what the network answers`);
     }
     if (
       !Number.isInteger(outputs) ||
@@ -58,4 +64,21 @@ export function narrowGraph(
     throw invalid(`names "${unknown.slice(0, 100)}", which "${graph.name}" has not`);
   }
   return { ...graph, nodes };
+}
+
+const isPlain = (
+  node: GraphNode,
+): node is Extract<GraphNode, { op: 'convolution' | 'linear' }> =>
+  node.op === 'linear' ||
+  (node.op === 'convolution' && (node.groups ?? 1) === 1 && !node.connections);
+
+/** Whether no weights read what a node gives. */
+function isAnswer(graph: Graph, name: string): boolean {
+  const given = new Set([name]);
+  for (const node of graph.nodes) {
+    if (!nodeInputs(node).some((input) => given.has(input))) continue;
+    if (['convolution', 'linear', 'radialBasis'].includes(node.op)) return false;
+    given.add(node.name);
+  }
+  return true;
 }

@@ -164,6 +164,7 @@ function describeNode(node: GraphNode): string | undefined {
     case 'batchToSpace':
       return 'one grid';
     case 'flatten':
+    case 'maximum':
     case 'linear':
     case 'softmax':
     case 'dropout':
@@ -177,6 +178,7 @@ function describeType(nodes: readonly GraphNode[]): string {
   const branches = concatBranches(nodes);
   if (branches.length === 4) return 'inception';
   if (branches.length > 0) {
+    if (nodes[0].op === 'flatten') return `${branches.length} maps laid flat`;
     return `${branches.length} sizes of ${nodes[0].op === 'fixedConvolution' ? 'Gabor filters' : 'branches'}`;
   }
   const kinds = nodes.map(describeNode).filter((text) => text !== undefined);

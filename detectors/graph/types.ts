@@ -32,6 +32,7 @@ export type GraphNode =
   | BatchNormalization
   | ChannelScale
   | Concat
+  | Maximum
   | GlobalAveragePool
   | Flatten
   | Dropout
@@ -157,6 +158,13 @@ export interface ChannelScale extends Unary {
 /** Concatenation along the channels. */
 export interface Concat {
   op: 'concat';
+  name: string;
+  inputs: readonly string[];
+}
+
+/** The largest of several activations of one shape, number by number (Caffe's Eltwise, MAX). */
+export interface Maximum {
+  op: 'maximum';
   name: string;
   inputs: readonly string[];
 }

@@ -183,6 +183,8 @@ class Emitter {
       }
       case 'concat':
         return this.#add('Concat', node.name, [...node.inputs], [integer('axis', 1)]);
+      case 'maximum':
+        return this.#add('Max', node.name, [...node.inputs]);
       case 'globalAveragePool': {
         const pooled = `${node.name}#pooled`;
         this.#add('GlobalAveragePool', pooled, [node.input]);

@@ -165,6 +165,8 @@ class Emitter extends TfjsBuilder {
         );
       case 'concat':
         return this.#concat(name, node.inputs);
+      case 'maximum':
+        return this.#maximum(name, node.inputs);
       case 'globalAveragePool':
         return this.node(
           'Mean',
@@ -328,6 +330,17 @@ class Emitter extends TfjsBuilder {
       strides: attributes.integers([1, stride, stride, 1]),
       padding: attributes.valid,
       data_format: attributes.channelsLast,
+    });
+  }
+
+  /** TensorFlow compares two at a time. */
+  #maximum(name: string, inputs: readonly string[]): void {
+    let most = inputs[0];
+    inputs.slice(1).forEach((input, i) => {
+      const isLast = i === inputs.length - 2;
+      const sofar = isLast ? name : `${name}__of${i + 2}`;
+      this.node('Maximum', sofar, [most, input], { T: attributes.float });
+      most = sofar;
     });
   }
 

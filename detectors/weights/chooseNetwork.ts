@@ -1,7 +1,7 @@
 import { DetectorError } from '../errors.js';
 import { networkNamed, networks } from '../graph/networks/index.js';
 import { parameterShapes } from '../graph/parameterShapes.js';
-import type { Graph } from '../graph/types.js';
+import type { Graph, GraphNode } from '../graph/types.js';
 import { unpack, type StoredTensor } from './storedTensors.js';
 import { checkWeights, type Weights } from './weights.js';
 
@@ -92,12 +92,17 @@ interface Candidate {
   disorder: number;
 }
 
+/** Nodes whose outputs may be the classes. */
+const CLASSIFIERS: ReadonlySet<GraphNode['op']> = new Set([
+  'linear',
+  'convolution',
+  'radialBasis',
+]);
+
 /** What a file has of a network; undefined without its classifier. */
 function tryNetwork(file: ParameterFile, name: string): Candidate | undefined {
   const network = networkNamed(name);
-  const last = network
-    .build()
-    .nodes.findLast(({ op }) => op === 'linear' || op === 'convolution');
+  const last = network.build().nodes.findLast(({ op }) => CLASSIFIERS.has(op));
   const classes = last && file.outputsOf(last.name);
   if (classes === undefined || !Number.isInteger(classes) || classes < 1)
     return undefined;

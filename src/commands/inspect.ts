@@ -3,6 +3,8 @@ import writeFileAtomic from 'write-file-atomic';
 import { EXIT_CODES } from '../errors.js';
 import { describeCorrelations } from '../inspect/describeCorrelations.js';
 import { runCorrelations } from '../inspect/runCorrelations.js';
+import type { EngineName } from '../../detectors/engines/chooseEngine.js';
+import { engineOption } from './engineOptions.js';
 import { list, number, wholeNumber } from './optionParsers.js';
 
 interface CorrelationsCommandOptions {
@@ -14,6 +16,7 @@ interface CorrelationsCommandOptions {
   positions: number;
   threshold: number;
   clusterThreshold: number;
+  engine: EngineName;
   json?: string;
   quiet?: boolean;
 }
@@ -30,7 +33,7 @@ function correlationsCommand(): Command {
     .argument('<path...>', 'photos, or folders of them')
     .requiredOption(
       '--weights <file>',
-      'a detector or a GoogLeNet classifier: .safetensors or .caffemodel',
+      'a detector or a classifier: .safetensors or .caffemodel',
     )
     .option(
       '-l, --layers <names>',
@@ -62,6 +65,7 @@ function correlationsCommand(): Command {
       number(0.01, 1),
       0.3,
     )
+    .addOption(engineOption())
     .option('-j, --json <file>', 'write all numbers here')
     .option('-q, --quiet', 'no progress')
     .action(async (paths: string[], options: CorrelationsCommandOptions) => {

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import writeFileAtomic from 'write-file-atomic';
+import type { EngineName } from '../../detectors/engines/chooseEngine.js';
 import type { Mode } from '../../detectors/pipeline/detectPhoto.js';
 import { describeCompression } from '../compress/describeCompression.js';
 import { runCompress } from '../compress/runCompress.js';
 import { UsageError } from '../errors.js';
+import { engineOption } from './engineOptions.js';
 import { list, number, wholeNumber } from './optionParsers.js';
 
 interface CompressCommandOptions {
@@ -22,6 +24,7 @@ interface CompressCommandOptions {
   mode: Mode;
   labeled?: string;
   measured: number;
+  engine: EngineName;
   json?: string;
   quiet?: boolean;
 }
@@ -54,13 +57,13 @@ export function compressCommand(): Command {
     )
     .option(
       '--multiple <n>',
-      'leave each convolution a multiple of so many outputs; onnxruntime is at its best with 16',
+      'leave each layer a multiple of so many outputs; onnxruntime is at its best with 16',
       wholeNumber(1),
       1,
     )
     .option(
       '--side <pixels>',
-      "longest side of a photo in the network (default: a detector's own, 256 for a classifier)",
+      "longest side of a photo in the network (default: a detector's own, 256 for a classifier of any size)",
       wholeNumber(32),
     )
     .option(
@@ -79,6 +82,7 @@ export function compressCommand(): Command {
       "measure a classifier's accuracy on photos in folders named after their classes",
     )
     .option('--measured <n>', 'measure accuracy on so many photos', wholeNumber(1), 100)
+    .addOption(engineOption())
     .option('-j, --json <file>', 'write all numbers here')
     .option('-q, --quiet', 'no progress')
     .action(async (file: string, options: CompressCommandOptions) => {

@@ -16,6 +16,12 @@ import { readInputFile } from '../files/readInputFile.js';
 import { chooseSites } from '../inspect/chooseSites.js';
 import type { OpenedNetwork } from '../inspect/openNetwork.js';
 
+/**
+ * With fewer samples, units that fired together by chance pass for one. A fully connected
+ * layer has one sample a photo.
+ */
+export const LEAST_SAMPLES = 100;
+
 /** How units are found that others can stand for. */
 export interface PlanOptions {
   /** Least correlation. */
@@ -46,9 +52,18 @@ export async function planFromImages(
     if (moments.count < 2) {
       throw new UsageError('NO_PHOTOS', 'none of the photos could be used');
     }
+    checkSamples(site.name, moments.count);
     plan.push(proposePlan(site, moments, options));
   }
   return plan;
+}
+
+function checkSamples(layer: string, count: number): void {
+  if (count >= LEAST_SAMPLES) return;
+  throw new UsageError(
+    'TOO_FEW_SAMPLES',
+    `layer "${layer}": ${count} samples say too little of its units (at least ${LEAST_SAMPLES} are needed); take more photos, or leave it out with --layers`,
+  );
 }
 
 /** The units of one layer that others can stand for. */
@@ -71,7 +86,7 @@ export function proposePlan(
 /**
  * The merges of a report of `rcnn inspect correlations`, from a correlation on.
  *
- * @throws UsageError INVALID_REPORT when it is none, or of other weights, or has only
+ * @throws UsageError TOO_FEW_SAMPLES; INVALID_REPORT when it is none, or of other weights, or has only
  *   merges above a higher correlation
  */
 export async function planFromReport(
@@ -108,12 +123,13 @@ export async function planFromReport(
   const sites = new Map(findSites(network.graph).map((site) => [site.name, site]));
   const chosen = new Set(chooseSites(network.graph, wanted).map(({ name }) => name));
   return layers.flatMap((layer: unknown, i) => {
-    const { name, merges } = (layer ?? {}) as Record<string, unknown>;
+    const { name, merges, samples } = (layer ?? {}) as Record<string, unknown>;
     const site = sites.get(String(name));
     if (!site || !Array.isArray(merges) || !merges.every(isMerge)) {
       return fail(`layers[${i}] names no layer of "${network.graph.name}" with merges`);
     }
     if (site.fixed !== undefined || !chosen.has(site.name)) return [];
+    checkSamples(site.name, Number(samples));
     const correlated = merges.filter(({ unit, r }) => {
       if (!site.units[unit]) fail(`layers[${i}] has no unit ${unit}`);
       return r >= (threshold ?? least);

@@ -1,12 +1,18 @@
 import Table from 'cli-table3';
-import type { CorrelationReport, TopologyStep } from './runCorrelations.js';
+import { LEAST_SAMPLES } from '../compress/planMerges.js';
+import type {
+  CorrelationReport,
+  LayerReport,
+  TopologyStep,
+} from './runCorrelations.js';
 
 const STYLE = { head: [], border: [], compact: true };
 
 /** The report as text: a row a layer, then a row a step of the construction. */
 export function describeCorrelations(report: CorrelationReport): string {
-  const { network, photos, side, threshold, clusterThreshold, layers, topology } =
-    report;
+  const { network, photos, side, isCropped, threshold, clusterThreshold } = report;
+  const { layers, topology } = report;
+  const seen = isCropped ? `their middle at ${side}×${side}` : `longest side ${side}`;
   const table = new Table({
     head: [
       'layer',
@@ -20,21 +26,26 @@ export function describeCorrelations(report: CorrelationReport): string {
     colAligns: ['left', ...Array<'right'>(6).fill('right')],
     style: STYLE,
   });
-  for (const { name, units, meanCorrelation, merges, clusters, fixed } of layers) {
+  const isFew = (layer: LayerReport) => !layer.fixed && layer.samples < LEAST_SAMPLES;
+  for (const layer of layers) {
+    const { name, units, meanCorrelation, merges, clusters, fixed } = layer;
     table.push([
       name,
       units,
       meanCorrelation.toFixed(3),
-      `${merges.length}${fixed ? ' (fixed)' : ''}`,
+      `${merges.length}${fixed ? ' (fixed)' : isFew(layer) ? ' (few)' : ''}`,
       clusters.length,
       clusters[0].units.length,
       clusters.reduce((sum, { needs }) => sum + needs, 0),
     ]);
   }
   const lines = [
-    `${network}: ${photos} photos, longest side ${side}; units fire together from r = ${clusterThreshold}`,
+    `${network}: ${photos} photos, ${seen}; units fire together from r = ${clusterThreshold}`,
     table.toString(),
-    `r ≥ ${threshold}: units that others could stand for; (fixed): what follows needs them all`,
+    `r ≥ ${threshold}: units that others could stand for; (fixed): the network needs them all`,
+    ...(layers.some(isFew)
+      ? [`(few): on fewer than ${LEAST_SAMPLES} samples, which say little`]
+      : []),
   ];
   if (topology.length > 0) lines.push('', describeTopology(topology));
   return lines.join('\n') + '\n';

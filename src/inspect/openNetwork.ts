@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readClassifier } from '../../detectors/classify/readClassifier.js';
+import { cropLength, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
 import { networks } from '../../detectors/graph/networks/index.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import { readModel, type DetectorModel } from '../../detectors/model.js';
@@ -29,17 +31,21 @@ export interface OpenedNetwork {
   weights: Weights;
   /** When the file is a detector's. */
   detector?: DetectorModel;
-  /** Longest side of a photo in the network, in pixels. */
+  /** Longest side of a photo in the network, in pixels; of its input when it is cropped. */
   side: number;
-  /** A whole photo as the network's input, [1, 3, height, width]. */
+  /** Whether the network sees the middle of photos at one size, as when it classifies. */
+  isCropped: boolean;
+  /** A photo as the network's input, [1, channels, height, width]. */
   prepare(photo: PixelImage): Tensor;
 }
 
 /**
- * Reads a detector, or a classifier of three channels, in its own or in Caffe's form.
+ * Reads a detector or a classifier, in its own or in Caffe's form. Detectors and
+ * classifiers that take any size see photos whole; others as when they classify.
  *
  * @param side longest side of a photo; by default the detector's own, else 256
- * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH; UsageError NOT_A_NETWORK
+ * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH; UsageError NOT_A_NETWORK, and
+ *   BAD_OPTION when a side is given for a network of one size
  */
 export async function openNetwork(file: string, side?: number): Promise<OpenedNetwork> {
   const bytes = await readInputFile(file);
@@ -61,6 +67,7 @@ export async function openNetwork(file: string, side?: number): Promise<OpenedNe
     graph,
     weights,
     side: photoSide,
+    isCropped: false,
     prepare(photo) {
       const { input } = resizePhoto(toPhoto(photo), photoSide, preprocessing);
       return scale === 1
@@ -75,10 +82,24 @@ export async function openNetwork(file: string, side?: number): Promise<OpenedNe
   }
   const graph = graphOfWeights(weights, file);
   if (graph.nodes.some(({ op }) => op === 'flatten')) {
-    throw new UsageError(
-      'NOT_A_NETWORK',
-      `${file}: a "${graphName}" network runs at one size only; networks that take whole photos are needed`,
-    );
+    const { crops, preprocessing } = readClassifier(bytes, file);
+    const shape = [1, graph.inputChannels, crops.side, crops.side];
+    if (side !== undefined && side !== crops.side) {
+      throw new UsageError(
+        'BAD_OPTION',
+        `--side ${side}: a "${graphName}" network (${file}) takes ${crops.side}×${crops.side} pixels alone`,
+      );
+    }
+    return {
+      ...{ name: metadata.name ?? graph.name, file, sha256, graph, weights },
+      ...{ side: crops.side, isCropped: true },
+      prepare(photo) {
+        const [view] = cropViews(toPhoto(photo), 1, crops);
+        const data = new Float32Array(cropLength(preprocessing.channels, crops.side));
+        fillCrop(view, preprocessing, data);
+        return { data, shape };
+      },
+    };
   }
   const { scale, ...preprocessing } = readPreprocessing(metadata, file);
   return opened(graph, side ?? CLASSIFIER_SIDE, preprocessing, scale);

@@ -53,7 +53,7 @@ export interface CorrelationOptions {
 /** What was found in one layer. */
 export interface LayerReport {
   name: string;
-  /** The convolutions that make its units, in order. */
+  /** The layers that make its units, in order. */
   parts: { node: string; units: number }[];
   units: number;
   /** Positions of photos that were looked at. */
@@ -83,6 +83,8 @@ export interface CorrelationReport {
   sha256: string;
   photos: number;
   side: number;
+  /** Whether the network saw the middle of photos at one size. */
+  isCropped: boolean;
   positions: number;
   threshold: number;
   clusterThreshold: number;
@@ -153,6 +155,7 @@ export async function runCorrelations(
     sha256: network.sha256,
     photos: photos.photos.length - photos.failures.length,
     side: network.side,
+    isCropped: network.isCropped,
     positions,
     threshold,
     clusterThreshold,
@@ -195,7 +198,7 @@ function inspectLayer(
   return { layer, clusters, order: leafOrder(joins, n), correlations };
 }
 
-/** Runs of units that one convolution makes. */
+/** Runs of units that one layer makes. */
 export function partsOf({ units }: Site): { node: string; units: number }[] {
   const parts: { node: string; units: number }[] = [];
   for (const { node } of units) {

@@ -63,7 +63,7 @@ function compute(
 ): Numbers {
   const parameter = (name: string) =>
     weights.tensors.get(`${node.name}/${name}`)?.data ?? new Float32Array(0);
-  const input = activations.get(node.op === 'concat' ? node.inputs[0] : node.input)!;
+  const input = activations.get('inputs' in node ? node.inputs[0] : node.input)!;
   const [N, C, H, W] = input.shape;
   const at = reader(input);
   const map = (value: (x: number, channel: number) => number) =>
@@ -173,6 +173,12 @@ function compute(
       );
       return fill([N, channels.length, ...input.shape.slice(2)], (n, c, y, x) =>
         channels[c].read(n, channels[c].c, y, x),
+      );
+    }
+    case 'maximum': {
+      const parts = node.inputs.map((name) => reader(activations.get(name)!));
+      return fill(input.shape, (n, c, y, x) =>
+        Math.max(...parts.map((part) => part(n, c, y, x))),
       );
     }
     case 'globalAveragePool':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DetectorError } from '../../detectors/errors.js';
-import { networkNamed } from '../../detectors/graph/networks/index.js';
+import { networkNamed, networks } from '../../detectors/graph/networks/index.js';
 import { readCaffemodel } from '../../detectors/weights/caffemodel.js';
 import { readCaffeMean } from '../../detectors/weights/caffe/caffeMean.js';
 import { detectFormat } from '../../detectors/weights/detectFormat.js';
@@ -40,21 +40,25 @@ function expectSame(read: Weights, written: Weights): void {
 }
 
 describe('networks in Caffe’s files', () => {
-  it.each([
-    'googlenet',
-    'googlenet-bn',
-    'googlenet-naive',
-    'googlenet-wide',
-    'gabor-googlenet',
-    'nin',
-    'lenet',
-    'alexnet',
-    'caffenet',
-  ])('%s is known by its layers, in the later form', (name) => {
-    const { weights, parts } = network(name);
-    const read = readCaffemodel(writeCaffemodel(parts, { form: 'layer' }), 'x');
-    expect(read.metadata).toMatchObject({ graph: name, classes: String(CLASSES) });
-    expectSame(read, weights);
+  it.each(Object.keys(networks))(
+    '%s is known by its layers, in the later form',
+    (name) => {
+      const { weights, parts } = network(name);
+      const auxiliary = name.endsWith('-aux');
+      const bytes = writeCaffemodel(parts, { form: 'layer' });
+      const read = readCaffemodel(bytes, 'x', { auxiliary });
+      expect(read.metadata).toMatchObject({ graph: name, classes: String(CLASSES) });
+      expectSame(read, weights);
+    },
+  );
+
+  it('takes no linear layer without bias for LeNet-5’s distances', () => {
+    const parts = network('lenet5').parts.map((part) =>
+      part.name === 'output' ? { ...part, type: 'InnerProduct' } : part,
+    );
+    expect(() =>
+      readCaffemodel(writeCaffemodel(parts, { form: 'layer' }), 'x'),
+    ).toThrow(/"output\/bias" is missing/);
   });
 
   it.each(['googlenet', 'nin', 'lenet', 'alexnet'])(

@@ -60,6 +60,7 @@ const TYPES: Record<string, string> = {
   linear: 'InnerProduct',
   relu: 'ReLU',
   batchNormalization: 'BatchNorm',
+  maximum: 'Eltwise',
 };
 
 /**
@@ -70,10 +71,16 @@ export function caffeParts(graph: Graph, weights: Weights): CaffePart[] {
   const get = (name: string) => weights.tensors.get(name);
   return graph.nodes.flatMap((node): CaffePart[] => {
     const { name } = node;
-    const bottom = node.op === 'concat' ? [...node.inputs] : [node.input];
+    const bottom = 'inputs' in node ? [...node.inputs] : [node.input];
     const part = { name, type: TYPES[node.op] ?? 'Other', bottom, top: [name] };
     if (node.op === 'fixedConvolution') {
-      return [{ ...part, type: 'Convolution', blobs: [gaborFilters(node, 3)] }];
+      return [
+        {
+          ...part,
+          type: 'Convolution',
+          blobs: [gaborFilters(node, graph.inputChannels)],
+        },
+      ];
     }
     if (node.op !== 'batchNormalization') {
       const blobs = [get(`${name}/weight`), get(`${name}/bias`)];

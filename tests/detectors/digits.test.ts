@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
 import { loadClassifier } from '../../detectors/classify/loadClassifier.js';
-import { onnxEngine } from '../../detectors/engines/onnxEngine.js';
+import type { Engine } from '../../detectors/engines/engine.js';
 import { networkCosts } from '../../detectors/graph/networkCosts.js';
 import { graphOfWeights } from '../../detectors/weights/graphOfWeights.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
+import { describeEngines } from './engines.js';
 
 const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
@@ -40,7 +41,11 @@ beforeAll(async () => {
 const weightsOf = (name: string) => path(`models/digits/${name}.safetensors`);
 
 /** What a network of models/digits answers to each digit, ten numbers each. */
-async function answersOf(name: string, output: string): Promise<number[][]> {
+async function answersOf(
+  engine: Engine,
+  name: string,
+  output: string,
+): Promise<number[][]> {
   const file = weightsOf(name);
   const weights = readWeights(readFileSync(file), file);
   const graph = graphOfWeights(weights, file);
@@ -59,56 +64,62 @@ async function answersOf(name: string, output: string): Promise<number[][]> {
       data[(digit * side + y) * side + x] = (pixel - mean[0]) * scale;
     });
   });
-  const engine = await onnxEngine();
   const session = await engine.load(graph, weights, { outputs: [output] });
   const answers = (await session.run({ data, shape: [count, 1, side, side] }))[output];
   await session.dispose();
   return digits.map((_, i) => [...answers.data.subarray(10 * i, 10 * i + 10)]);
 }
 
-it.each([
-  ['lenet5', 'output', -1],
-  ['lenet', 'prob', 1],
-])('%s reads digits that it has not seen', async (name, output, sign) => {
-  const answers = await answersOf(name, output);
-  const right = answers.filter((scores, digit) => {
-    const best = Math.max(...scores.map((score) => sign * score));
-    return (
-      scores.findIndex((score) => sign * score === best) === Math.floor(digit / ROW)
-    );
+describeEngines((loadEngine, name) => {
+  it.each([
+    ['lenet5', 'output', -1],
+    ['lenet', 'prob', 1],
+  ])('%s reads digits that it has not seen', async (network, output, sign) => {
+    const answers = await answersOf(await loadEngine(), network, output);
+    const right = answers.filter((scores, digit) => {
+      const best = Math.max(...scores.map((score) => sign * score));
+      return (
+        scores.findIndex((score) => sign * score === best) === Math.floor(digit / ROW)
+      );
+    });
+    expect(right.length).toBeGreaterThanOrEqual(0.96 * digits.length);
   });
-  expect(right.length).toBeGreaterThanOrEqual(0.96 * digits.length);
-});
 
-it('classifies as the engine answers, distances as logarithms of probabilities', async () => {
-  const direct = {
-    lenet: await answersOf('lenet', 'prob'),
-    lenet5: (await answersOf('lenet5', 'output')).map((distances) => {
-      const powers = distances.map((distance) => Math.exp(-distance));
-      const sum = powers.reduce((a, b) => a + b);
-      return powers.map((power) => power / sum);
-    }),
-  };
-  // One sees 28×28 pixels, the other 32×32; both of one photo in an ensemble.
-  for (const names of [['lenet'], ['lenet5'], ['lenet', 'lenet5']] as const) {
-    const classifier = await loadClassifier({ weights: names.map(weightsOf) });
-    expect(classifier.labels.map(({ name }) => name)).toEqual([...'0123456789']);
-    for (let digit = 0; digit < digits.length; digit += 7) {
-      const image = { data: digits[digit], width: 28, height: 28, channels: 1 };
-      const found = await classifier.probabilities(image);
-      found.forEach((value, i) => {
-        const each = names.map((name) => direct[name][digit][i]);
-        const mean = each.reduce((a, b) => a + b) / names.length;
-        expect(Math.abs(value - mean), `digit ${digit}, ${i}`).toBeLessThan(1e-5);
+  it('classifies as the engine answers, distances as logarithms of probabilities', async () => {
+    const engine = await loadEngine();
+    const direct = {
+      lenet: await answersOf(engine, 'lenet', 'prob'),
+      lenet5: (await answersOf(engine, 'lenet5', 'output')).map((distances) => {
+        const powers = distances.map((distance) => Math.exp(-distance));
+        const sum = powers.reduce((a, b) => a + b);
+        return powers.map((power) => power / sum);
+      }),
+    };
+    // One sees 28×28 pixels, the other 32×32; both of one photo in an ensemble.
+    for (const names of [['lenet'], ['lenet5'], ['lenet', 'lenet5']] as const) {
+      const classifier = await loadClassifier({
+        weights: names.map(weightsOf),
+        engine: name,
       });
+      expect(classifier.info.engine.name).toBe(name);
+      expect(classifier.labels.map(({ name }) => name)).toEqual([...'0123456789']);
+      for (let digit = 0; digit < digits.length; digit += 7) {
+        const image = { data: digits[digit], width: 28, height: 28, channels: 1 };
+        const found = await classifier.probabilities(image);
+        found.forEach((value, i) => {
+          const each = names.map((one) => direct[one][digit][i]);
+          const mean = each.reduce((a, b) => a + b) / names.length;
+          expect(Math.abs(value - mean), `digit ${digit}, ${i}`).toBeLessThan(1e-5);
+        });
+      }
+      const [image] = digits;
+      await expect(
+        classifier.classify(
+          { data: image, width: 28, height: 28, channels: 1 },
+          { crops: 144 },
+        ),
+      ).rejects.toThrow(/crops must be 1, not 144/);
+      await classifier.dispose();
     }
-    const [image] = digits;
-    await expect(
-      classifier.classify(
-        { data: image, width: 28, height: 28, channels: 1 },
-        { crops: 144 },
-      ),
-    ).rejects.toThrow(/crops must be 1, not 144/);
-    await classifier.dispose();
-  }
+  });
 });

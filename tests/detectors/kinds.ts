@@ -87,6 +87,18 @@ export const KINDS: Record<string, GraphNode[]> = {
     { op: 'relu', name: 'positive', input: 'data' },
     { op: 'concat', name: 'out', inputs: ['data', 'positive', 'data'] },
   ],
+  maximum: [
+    { op: 'convolution', name: 'a', input: 'data', outputs: 3, size: 3, pad: 1 },
+    { op: 'convolution', name: 'b', input: 'data', outputs: 3, size: 5, pad: 2 },
+    { op: 'convolution', name: 'c', input: 'data', outputs: 3, size: 1 },
+    { op: 'maximum', name: 'out', inputs: ['a', 'b', 'c'] },
+  ],
+  'maximum of vectors': [
+    { op: 'globalAveragePool', name: 'flat', input: 'data' },
+    { op: 'linear', name: 'a', input: 'flat', outputs: 3 },
+    { op: 'linear', name: 'b', input: 'flat', outputs: 3 },
+    { op: 'maximum', name: 'out', inputs: ['a', 'b'] },
+  ],
   globalAveragePool: [{ op: 'globalAveragePool', ...on }],
   flatten: [{ op: 'flatten', ...on }],
   dropout: [{ op: 'dropout', ...on, rate: 0.4 }],

@@ -13,6 +13,7 @@ import { peakMemory } from '../../detectors/graph/peakMemory.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
 import { bruteForce } from './bruteForce.js';
+import { describeEngines } from './engines.js';
 import { randomNumbers, randomTensor, randomWeights } from './randomNetwork.js';
 
 const names = Object.keys(networks);
@@ -58,65 +59,61 @@ describe('published counts', () => {
   });
 });
 
-describe('every network', () => {
-  it.each(names)(
-    '%s runs on the onnx engine and says the shapes that come out',
+describeEngines((loadEngine) => {
+  it.each(names)('%s runs and gives what its shapes say', async (name) => {
+    // A few classes keep the largest layers' random weights cheap.
+    const graph = networkNamed(name).build(10);
+    expect(graph.name).toBe(name);
+    const outputs = graph.nodes
+      .filter(({ op }) => op !== 'dropout')
+      .map((node) => node.name);
+    const session = await (
+      await loadEngine()
+    ).load(graph, randomWeights(graph), { outputs });
+    const input = randomTensor(
+      [1, graph.inputChannels, ...graph.inputSize!],
+      randomNumbers(5),
+    );
+    const activations = await session.run(input);
+    await session.dispose();
+    const shapes = activationShapes(graph);
+    for (const output of outputs) {
+      expect(activations[output].shape, output).toEqual(shapes.get(output));
+      expect(activations[output].data.every(Number.isFinite), output).toBe(true);
+    }
+    const last = activations[outputs[outputs.length - 1]];
+    expect(last.shape).toEqual([1, 10]);
+    expect(new Set(last.data).size).toBeGreaterThan(1);
+  });
+
+  it.each(['lenet', 'lenet5', 'lenet5-linear'])(
+    '%s is what its definition says, number by number',
     async (name) => {
-      // A few classes keep the largest layers' random weights cheap.
-      const graph = networkNamed(name).build(10);
-      expect(graph.name).toBe(name);
-      const outputs = graph.nodes
-        .filter(({ op }) => op !== 'dropout')
-        .map((node) => node.name);
-      const session = await (
-        await onnxEngine()
-      ).load(graph, randomWeights(graph), { outputs });
-      const input = randomTensor(
-        [1, graph.inputChannels, ...graph.inputSize!],
-        randomNumbers(5),
-      );
-      const activations = await session.run(input);
+      const graph = networkNamed(name).build();
+      const weights = randomWeights(graph, 7);
+      const input = randomTensor([2, 1, ...graph.inputSize!], randomNumbers(9));
+      const outputs = graph.nodes.map((node) => node.name);
+      const session = await (await loadEngine()).load(graph, weights, { outputs });
+      const computed = await session.run(input);
       await session.dispose();
-      const shapes = activationShapes(graph);
+      const expected = bruteForce(graph, weights, input);
       for (const output of outputs) {
-        expect(activations[output].shape, output).toEqual(shapes.get(output));
-        expect(activations[output].data.every(Number.isFinite), output).toBe(true);
+        const { data } = expected.get(output)!;
+        const scale = Math.max(...data.map(Math.abs));
+        data.forEach((value, i) => {
+          if (Math.abs(computed[output].data[i] - value) > 1e-5 * scale) {
+            expect.fail(`${output}[${i}]: ${computed[output].data[i]}, not ${value}`);
+          }
+        });
       }
-      const last = activations[outputs[outputs.length - 1]];
-      expect(last.shape).toEqual([1, 10]);
-      expect(new Set(last.data).size).toBeGreaterThan(1);
     },
   );
-
-  it('is refused by a wrong name with the names that there are', () => {
-    for (const name of ['resnet', 'constructor', '']) {
-      expect(() => networkNamed(name)).toThrow(
-        /there is no network.*googlenet, .*lenet/,
-      );
-    }
-  });
 });
 
-describe.each(['lenet', 'lenet5', 'lenet5-linear'])('%s', (name) => {
-  it('is what its definition says, number by number', async () => {
-    const graph = networkNamed(name).build();
-    const weights = randomWeights(graph, 7);
-    const input = randomTensor([2, 1, ...graph.inputSize!], randomNumbers(9));
-    const outputs = graph.nodes.map((node) => node.name);
-    const session = await (await onnxEngine()).load(graph, weights, { outputs });
-    const computed = await session.run(input);
-    await session.dispose();
-    const expected = bruteForce(graph, weights, input);
-    for (const output of outputs) {
-      const { data } = expected.get(output)!;
-      const scale = Math.max(...data.map(Math.abs));
-      data.forEach((value, i) => {
-        if (Math.abs(computed[output].data[i] - value) > 1e-5 * scale) {
-          expect.fail(`${output}[${i}]: ${computed[output].data[i]}, not ${value}`);
-        }
-      });
-    }
-  });
+it('a network is refused by a wrong name with the names that there are', () => {
+  for (const name of ['resnet', 'constructor', '']) {
+    expect(() => networkNamed(name)).toThrow(/there is no network.*googlenet, .*lenet/);
+  }
 });
 
 describe('detectors', () => {

@@ -110,6 +110,14 @@ describe('what is unsound is said', () => {
       /sizes differ/,
     ],
     [
+      'shapes that differ',
+      shapes(
+        [convolution, { op: 'maximum', name: 'm', inputs: ['data', 'out'] }],
+        [9, 9],
+      ),
+      /compares "data" .* whose shapes differ/,
+    ],
+    [
       'flat at another size',
       () => activationShapes(graphOf([{ op: 'flatten', ...on }], [8, 9]), [9, 8]),
       /takes 8×9 pixels alone/,

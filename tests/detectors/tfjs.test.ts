@@ -130,6 +130,7 @@ describe('tfjs graph models, run by tfjs on its CPU backend', () => {
     { op: 'tanh', name: 'tanh', input: 'lrn', amplitude: 1.7159, slope: 2 / 3 },
     { op: 'channelScale', name: 'scale', input: 'tanh' },
     { op: 'concat', name: 'concat', inputs: ['scale', 'padded'] },
+    { op: 'maximum', name: 'most', inputs: ['scale', 'plain', 'bn'] },
     { op: 'spaceToBatch', name: 'grids', input: 'concat', block: 2 },
     { op: 'convolution', name: 'dilated', input: 'grids', outputs: 4, size: 3, pad: 1 },
     { op: 'batchToSpace', name: 'joined', input: 'dilated', block: 2, like: 'concat' },
@@ -228,6 +229,7 @@ describe('reading tfjs models', () => {
     'googlenet-bn',
     'gabor-googlenet',
     'alexnet',
+    'serre-c1',
   ])('%s gives back exactly what went in, from several shards', async (name) => {
     const other = networkNamed(name).build(4);
     const written = patternedWeights(other, classifierMetadata(other));

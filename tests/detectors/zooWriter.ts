@@ -85,7 +85,7 @@ export function zooModel(graph: Graph, weights: Weights, form: ZooForm): ZooMode
 
   for (const node of graph.nodes) {
     const { name } = node;
-    const inputs = node.op === 'concat' ? node.inputs.map(value) : [value(node.input)];
+    const inputs = 'inputs' in node ? node.inputs.map(value) : [value(node.input)];
     switch (node.op) {
       case 'convolution': {
         const { size, stride = 1, pad = 0, groups = 1, bias = true } = node;

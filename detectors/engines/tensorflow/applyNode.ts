@@ -70,6 +70,8 @@ export function applyNode(
       return tf.add(tf.mul(x, parameter('weight')), parameter('bias'));
     case 'concat':
       return tf.concat([...inputs], x.rank - 1);
+    case 'maximum':
+      return inputs.slice(1).reduce((most, other) => tf.maximum(most, other), x);
     case 'globalAveragePool':
       return tf.mean(x, [1, 2]);
     case 'flatten':

@@ -4,6 +4,7 @@ import { GOOGLENETS } from './googlenet.js';
 import { LENETS } from './lenet.js';
 import type { Network } from './network.js';
 import { NETWORKS_IN_NETWORK } from './networkInNetwork.js';
+import { SERRE } from './serre.js';
 import { TORCHVISION_GOOGLENETS } from './torchvisionGooglenet.js';
 
 const all = {
@@ -12,6 +13,7 @@ const all = {
   ...NETWORKS_IN_NETWORK,
   ...ALEXNETS,
   ...LENETS,
+  ...SERRE,
 };
 
 export type NetworkName = keyof typeof all;

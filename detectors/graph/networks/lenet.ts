@@ -116,6 +116,9 @@ export const LENETS = {
     classes: 10,
     build: (classes = 10) => lenet5('lenet5', classes, 'distances'),
     photoSide,
+    // "… contains 340,908 connections, but only 60,000 trainable free parameters". The
+    // connections printed layer by layer, 122,304, 5,880, 151,600, 2,000, 48,120 and
+    // 10,164, sum to that with the output's 840; 345,308, also quoted, is no such sum.
     published: [
       {
         what: 'trainable parameters',

@@ -50,7 +50,7 @@ export const NETWORKS_IN_NETWORK = {
         value: 29 * 2 ** 20,
         unit: 2 ** 20,
         source:
-          'the authors’ model page, nin_imagenet.caffemodel (gist d802a5849de39225bcc6)',
+          'the authors’ model page (gist d802a5849de39225bcc6), "a snapshot of size 29MB"',
       },
     ],
   },

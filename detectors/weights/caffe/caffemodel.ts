@@ -139,9 +139,12 @@ class NodeReader {
       convolution: 4,
       linear: 2,
       channelScale: 1,
+      radialBasis: 2,
     };
     const rank = ranks[node.op];
     if (rank === undefined) return;
+    // Caffe has no distances of its own; a layer that a fork has added may have any type.
+    if (node.op === 'radialBasis' && layer.type === 'InnerProduct') return;
     this.#used.add(layer.name);
     if (layer.blobs.length > 2) throw this.#wrongCount(layer);
     ['weight', 'bias'].forEach((parameter, i) => {

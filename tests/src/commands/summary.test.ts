@@ -56,6 +56,19 @@ describe('rcnn summary googlenet', () => {
     expect(peak).toEqual({ bytes: 4 * 2 * 192 * 56 * 56, node: 'conv2/norm2' });
   });
 
+  it('compares with what the paper prints, and with nothing else', () => {
+    // Depth, "params" and "ops" of Table 1, copied from the text of arXiv:1409.4842v1.
+    const printed = `1 2.7K 34M, 0, 2 112K 360M, 0, 2 159K 128M, 2 380K 304M, 0,
+      2 364K 73M, 2 437K 88M, 2 463K 100M, 2 580K 119M, 2 840K 170M, 0,
+      2 1072K 54M, 2 1388K 71M, 0, 1 1000K 1M, 0`;
+    expect(
+      Object.values(networks.googlenet.table!.rows).map(
+        ({ depth, parameters, multiplyAdds }) =>
+          [depth, parameters, multiplyAdds].filter((x) => x !== undefined).join(' '),
+      ),
+    ).toEqual(printed.split(/,\s+/));
+  });
+
   it('says which claims the graph bears out, and lists what no graph gives', async () => {
     const { published } = await summary('googlenet');
     const verdicts = published!.counts.map(({ what, agrees }) => [what, agrees]);

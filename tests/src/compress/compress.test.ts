@@ -1,15 +1,30 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { loadClassifier } from '../../../detectors/classify/loadClassifier.js';
 import { readClassifier } from '../../../detectors/classify/readClassifier.js';
 import { onnxEngine } from '../../../detectors/engines/onnxEngine.js';
 import { MAPS } from '../../../detectors/graph/detectorGraph.js';
+import { networkNamed } from '../../../detectors/graph/networks/index.js';
 import { defaultModelFile } from '../../../detectors/loadDetector.js';
+import { classifierMetadata } from '../../../detectors/weights/classifierMetadata.js';
 import { readModel } from '../../../detectors/model.js';
-import { readWeights } from '../../../detectors/weights/safetensors.js';
+import {
+  readWeights,
+  writeSafetensors,
+} from '../../../detectors/weights/safetensors.js';
+import type { CorrelationReport } from '../../../src/inspect/runCorrelations.js';
 import type { CompressReport } from '../../../src/compress/runCompress.js';
+import { decodeImage } from '../../../src/images/decodeImage.js';
 import { describeShared, sharedPath } from '../../shared.js';
-import { randomNumbers, randomTensor } from '../../detectors/randomNetwork.js';
+import { describeEngines } from '../../detectors/engines.js';
+import {
+  randomNumbers,
+  randomTensor,
+  randomWeights,
+} from '../../detectors/randomNetwork.js';
 import { writePlantedDetector } from '../plantedDetector.js';
 import { readJson, runCli, samples, temporaryFolder } from '../runCli.js';
 
@@ -26,6 +41,26 @@ const inspect = (weights: string, ...more: string[]) =>
     ...['--weights', weights, '--layers', 'inception_3b*', '--side', '256'],
     ...['--json', correlations, '--quiet', ...more],
   ]);
+
+/** Twelve digits of each class as photos, "CLASS-NUMBER.png". */
+async function digitPhotos(): Promise<string> {
+  const photos = join(folder, 'digits');
+  if (existsSync(photos)) return photos;
+  mkdirSync(photos);
+  const sheet = sharp(
+    fileURLToPath(new URL('../../fixtures/detectors/digits.png', import.meta.url)),
+  );
+  for (let digit = 0; digit < 10; digit++) {
+    for (let i = 0; i < 12; i++) {
+      const place = { left: 28 * i, top: 28 * digit, width: 28, height: 28 };
+      await sheet
+        .clone()
+        .extract(place)
+        .toFile(join(photos, `${digit}-${i}.png`));
+    }
+  }
+  return photos;
+}
 
 /** COCO annotations for the sample photos: one cat. */
 function writeAnnotations(): string {
@@ -199,6 +234,123 @@ describe('rcnn weights compress', () => {
     expect(stderr).toContain('layers[0] has no unit 1000000');
     expect(code).toBe(2);
   });
+});
+
+describeEngines((_, engine) => {
+  it(`narrows Caffe’s LeNet, whose last map is laid flat, on ${engine}`, async () => {
+    const at = (name: string) => join(folder, `${engine}-${name}`);
+    const source = fileURLToPath(
+      new URL('../../../models/digits/lenet.safetensors', import.meta.url),
+    );
+    const weights = readWeights(readFileSync(source), source);
+    // A filter of each convolution, and a row of the first linear layer, are another's half.
+    for (const [node, unit, into] of [
+      ['conv1', 3, 11],
+      ['conv2', 30, 7],
+      ['ip1', 20, 10],
+    ] as const) {
+      for (const name of [`${node}/weight`, `${node}/bias`]) {
+        const { shape, data } = weights.tensors.get(name)!;
+        const size = data.length / shape[0];
+        const row = data.subarray(into * size, (into + 1) * size);
+        data.set(
+          row.map((x) => 0.5 * x),
+          unit * size,
+        );
+      }
+    }
+    writeFileSync(at('lenet.safetensors'), writeSafetensors(weights));
+    const report = at('lenet.json');
+    const found = await runCli([
+      ...['inspect', 'correlations', await digitPhotos(), '--photos', '120'],
+      ...['--weights', at('lenet.safetensors'), '--threshold', '0.999999'],
+      ...['--json', report, '--engine', engine, '--quiet'],
+    ]);
+    expect(found.stderr).toBe('');
+    expect(found.stdout).toContain('120 photos, their middle at 28×28');
+    const merges = readJson<CorrelationReport>(report).layers.map(
+      ({ name, merges }) => [
+        name,
+        ...merges.flatMap(({ unit, terms }) =>
+          terms[0] ? [[unit, terms[0].into]] : [],
+        ),
+      ],
+    );
+    expect(merges).toEqual([
+      ['conv1', [3, 11]],
+      ['conv2', [30, 7]],
+      ['ip1/relu', [20, 10]],
+    ]);
+    const { code, stderr } = await runCli([
+      ...['weights', 'compress', at('lenet.safetensors'), '--from', report],
+      ...['--photos', await digitPhotos(), '--output', at('narrow.safetensors')],
+      ...['--json', at('narrow.json'), '--engine', engine, '--quiet'],
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const compressed = readJson<CompressReport>(at('narrow.json'));
+    expect(compressed.removed).toBeGreaterThanOrEqual(3);
+    expect(compressed.comparison!.difference).toBeLessThan(1e-5);
+    // It classifies, with its widths in its header.
+    const weightsFile = at('narrow.safetensors');
+    const classifier = await loadClassifier({ weights: weightsFile, engine });
+    const seven = await decodeImage(join(await digitPhotos(), '7-0.png'));
+    expect((await classifier.classify(seven))[0].name).toBe('7');
+    await classifier.dispose();
+  });
+});
+
+it('takes units out of a batch-normalized GoogLeNet, and out of its normalization', async () => {
+  const graph = networkNamed('googlenet-bn').build(5);
+  const weights = randomWeights(graph, 3, classifierMetadata(graph));
+  const node = 'inception_3b/3x3_reduce';
+  const tensor = (name: string) => weights.tensors.get(`${node}${name}`)!;
+  tensor('/bn/bias').data.fill(1);
+  // Unit 100 is half of unit 4 by its normalization's scale and shift.
+  const { data, shape } = tensor('/weight');
+  data.copyWithin(100 * shape[1], 4 * shape[1], 5 * shape[1]);
+  for (const [parameter, scale] of [
+    ['weight', 0.5],
+    ['bias', 0.5],
+    ['mean', 1],
+    ['variance', 1],
+  ] as const) {
+    const numbers = tensor(`/bn/${parameter}`).data;
+    numbers[100] = scale * numbers[4];
+  }
+  const [file, output, json] = ['bn', 'bn-narrow', 'bn-report'].map((name, i) =>
+    join(folder, `${name}.${i < 2 ? 'safetensors' : 'json'}`),
+  );
+  writeFileSync(file, writeSafetensors(weights));
+  const { code, stderr } = await runCli([
+    ...['weights', 'compress', file, '--photos', samples, '--output', output],
+    ...['--layers', `${node}/relu`, '--threshold', '0.99999', '--side', '128'],
+    ...['--json', json, '--quiet'],
+  ]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const report = readJson<CompressReport>(json);
+  expect(report.removed).toBeGreaterThanOrEqual(1);
+  expect(report.comparison!.difference).toBeLessThan(1e-5);
+  const narrow = readWeights(readFileSync(output), output);
+  const width = 128 - report.removed;
+  expect(JSON.parse(narrow.metadata.channels)).toEqual({ [node]: width });
+  expect(narrow.tensors.get(`${node}/bn/variance`)!.shape).toEqual([width]);
+});
+
+it('refuses to narrow a fully connected layer on a few photos, or at another size', async () => {
+  const lenet = 'models/digits/lenet.safetensors';
+  const run = (...more: string[]) =>
+    runCli([
+      ...['weights', 'compress', lenet, '--photos', samples],
+      ...['-o', join(folder, 'x.safetensors'), '-q', ...more],
+    ]);
+  const few = await run();
+  expect(few.stderr).toMatch(/"ip1\/relu": 4 samples say too little.*--layers/);
+  expect(few.code).toBe(2);
+  const other = await run('--side', '64');
+  expect(other.stderr).toMatch(/--side 64: .* takes 28×28 pixels alone/);
+  expect(other.code).toBe(2);
 });
 
 describeShared('rcnn weights compress of a classifier', () => {
