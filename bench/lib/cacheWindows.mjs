@@ -2,17 +2,14 @@
  * Windows of the train photos with the trunk's features of each, kept in files: a trunk
  * sees each photo once, however many heads are trained on it.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { coco, importBuilt } from './shared.mjs';
-import { poolWindows, encodeDeltas, sampleWindows } from './windows.mjs';
+import { writeWindows } from './windowFiles.mjs';
+import { poolWindows, sampleWindows } from './windows.mjs';
 
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
 const { DETECTOR_PROPOSALS } = await importBuilt('detectors/loadDetector.js');
 const { resizePhoto } = await importBuilt('detectors/warp/resizePhoto.js');
-const { singleToHalf } = await importBuilt('detectors/weights/halfFloat.js');
-const { readSafetensors, writeTensors } = await importBuilt(
-  'detectors/weights/safetensors.js',
-);
 const { selectiveSearch } = await importBuilt('proposals/index.js');
 const { randomNumbers } = await importBuilt('proposals/random.js');
 const { decodeImage } = await importBuilt('src/images/decodeImage.js');
@@ -63,37 +60,19 @@ export async function cacheWindows(model, instances, images, folder, log) {
       const resized = resizePhoto(photo, model.photoSide, model.preprocessing);
       const features = (await session.run(resized.input))[FEATURES];
       const scales = [resized.scaleX, resized.scaleY];
-      const boxes = windows.map(({ box }) => box.map((side, k) => side * scales[k % 2]));
-      writeWindows(pathOf(image), windows, poolWindows(features, boxes, model.head), model);
+      const boxes = windows.map(({ box }) =>
+        box.map((side, k) => side * scales[k % 2]),
+      );
+      writeWindows(
+        pathOf(image),
+        windows,
+        poolWindows(features, boxes, model.head),
+        model.head,
+      );
       if (i % 100 === 99 || i === missing.length - 1)
         log(`features of ${i + 1} of ${missing.length} photos`);
     }
     await session.dispose();
   }
   return images.map(pathOf);
-}
-
-function writeWindows(path, windows, features, { head }) {
-  const count = windows.length;
-  const deltas = windows.flatMap(({ box, truth }) =>
-    truth ? encodeDeltas(box, truth, head.boxScale) : [0, 0, 0, 0],
-  );
-  const tensor = (dtype, shape, data) => ({ dtype, shape, data });
-  const tensors = new Map([
-    ['labels', tensor('F32', [count], Float32Array.from(windows, ({ label }) => label))],
-    ['deltas', tensor('F32', [count, 4], Float32Array.from(deltas))],
-    [
-      'features',
-      tensor('F16', [count, features.length / count], singleToHalf(features)),
-    ],
-  ]);
-  writeFileSync(`${path}.tmp`, writeTensors(tensors, {}));
-  renameSync(`${path}.tmp`, path);
-}
-
-/** { labels, deltas, features } of a photo, in single precision. */
-export function readWindows(path) {
-  const { tensors } = readSafetensors(readFileSync(path), path);
-  const of = (name) => tensors.get(name).data;
-  return { labels: of('labels'), deltas: of('deltas'), features: of('features') };
 }

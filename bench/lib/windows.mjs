@@ -5,7 +5,9 @@
 import { importBuilt } from './run.mjs';
 
 const { intersectionOverUnion } = await importBuilt('geometry/index.js');
-const { poolingWeights } = await importBuilt('detectors/heads/positionSensitivePooling.js');
+const { poolingWeights } = await importBuilt(
+  'detectors/heads/positionSensitivePooling.js',
+);
 
 /** IoU with an object from which a window shows it (Girshick et al. 2014, §2.3). */
 const POSITIVE_IOU = 0.5;
@@ -64,8 +66,12 @@ export function sampleWindows(objects, proposals, photo, random, count) {
   for (let o = 0; o + 3 < proposals.length; o += 4)
     candidates.push([...proposals.slice(o, o + 4)]);
   for (let i = 0; i < 4 * count; i++) {
-    const [x1, x2] = [random(), random()].sort((a, b) => a - b).map((x) => x * photo.width);
-    const [y1, y2] = [random(), random()].sort((a, b) => a - b).map((y) => y * photo.height);
+    const [x1, x2] = [random(), random()]
+      .sort((a, b) => a - b)
+      .map((x) => x * photo.width);
+    const [y1, y2] = [random(), random()]
+      .sort((a, b) => a - b)
+      .map((y) => y * photo.height);
     candidates.push([x1, y1, x2, y2]);
   }
   const moved = objects.length * (1 + JITTERED);
