@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { cacheWindows } from './cacheWindows.mjs';
-import { coco, importBuilt, readJson, root } from './shared.mjs';
+import { root } from './run.mjs';
+import { coco, importBuilt, readJson } from './shared.mjs';
 import { trainHead } from './trainHead.mjs';
 
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');

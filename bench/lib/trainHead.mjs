@@ -13,9 +13,9 @@ const { loadTensorFlow } = await importBuilt(
 const { randomNumbers } = await importBuilt('proposals/random.js');
 
 export const HEAD_DEFAULTS = {
-  epochs: 4,
+  epochs: 3,
   /** Adam's rate at first; it falls to zero along half a cosine. */
-  rate: 1e-3,
+  rate: 2e-3,
   /** Photos in a step. */
   photos: 2,
   /** Windows that a photo gives to a step. */
