@@ -12,6 +12,7 @@ import {
   Trainer,
   trainOnDigits,
 } from '../../scripts/digitTrainer.mjs';
+import { ensembleErrors, meanErrorOfSize } from './ensembleErrors.mjs';
 import { pairedInterval } from './pairedInterval.mjs';
 import { importBuilt } from './run.mjs';
 
@@ -77,19 +78,6 @@ function probabilitiesOf(outputs, isDistance) {
   const parts = logits.map((x) => Math.exp(x - highest));
   const total = parts.reduce((sum, x) => sum + x, 0);
   return parts.map((x) => x / total);
-}
-
-const bestOf = (probabilities) =>
-  probabilities.reduce((best, p, i) => (p > probabilities[best] ? i : best), 0);
-
-/** For each of the digits, 1 where the mean of the members' probabilities names another class. */
-export function ensembleErrors(members, labels) {
-  return labels.map((label, digit) => {
-    const mean = Array.from({ length: members[0][digit].length }, (_, c) =>
-      members.reduce((sum, member) => sum + member[digit][c], 0),
-    );
-    return Number(bestOf(mean) !== label);
-  });
 }
 
 const meanOf = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -159,7 +147,7 @@ export async function measureDigits(folder, seeds, part, log) {
       ensembles: Object.fromEntries(
         sizesUpTo(seeds).map((size) => [
           size,
-          percent(meanError(members, size, labels)),
+          percent(meanErrorOfSize(members, size, labels)),
         ]),
       ),
       gain_of_all_over_best: percents(pairedInterval(all, best[name])),
@@ -179,16 +167,6 @@ export async function measureDigits(folder, seeds, part, log) {
 }
 
 const sizesUpTo = (count) => Array.from({ length: count - 1 }, (_, i) => i + 2);
-
-/** Mean error of all ensembles of so many of the members. */
-function meanError(members, size, labels) {
-  const errors = [];
-  for (let set = 0; set < 2 ** members.length; set++) {
-    const chosen = members.filter((_, i) => (set >> i) & 1);
-    if (chosen.length === size) errors.push(meanOf(ensembleErrors(chosen, labels)));
-  }
-  return meanOf(errors);
-}
 
 /** That `rcnn classify` with these files gives the same means, on some of the digits. */
 async function checkProduct(files, members, measured) {
