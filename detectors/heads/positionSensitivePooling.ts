@@ -199,9 +199,16 @@ export function poolingWeights(
   };
   const columns = coverage(box[0], box[2], width);
   const rows = coverage(box[1], box[3], height);
-  return Float32Array.from(
-    rows.flatMap((row) =>
-      columns.flatMap((column) => row.flatMap((r) => column.map((c) => r * c))),
-    ),
-  );
+  const weights = new Float32Array(bins * bins * height * width);
+  let to = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      for (let y = 0; y < height; y++, to += width) {
+        // Most cells lie outside of a part.
+        if (row[y] === 0) continue;
+        for (let x = 0; x < width; x++) weights[to + x] = row[y] * column[x];
+      }
+    }
+  }
+  return weights;
 }

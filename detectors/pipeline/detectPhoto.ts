@@ -122,10 +122,14 @@ export async function detectPhoto(
   return { detections, scored, times };
 }
 
-/** What several models say of the same boxes, averaged. */
-async function meanScores(
-  models: readonly LoadedModel[],
-  score: (model: LoadedModel) => Promise<ScoredBoxes>,
+/**
+ * What several models say of the same boxes, averaged.
+ *
+ * @param score what one model says; the first answer is changed
+ */
+export async function meanScores<T>(
+  models: readonly T[],
+  score: (model: T) => Promise<ScoredBoxes>,
 ): Promise<ScoredBoxes> {
   const [first, ...others] = models;
   const mean = await score(first);
