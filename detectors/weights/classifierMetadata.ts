@@ -17,9 +17,9 @@ const CAFFE: ClassifierPreprocessing = {
 };
 /**
  * (x / 255 − ½) / ½, which torchvision's `transform_input` makes of ImageNet's own
- * normalisation.
+ * normalisation, and TensorFlow-Slim's preprocessing of Inception.
  */
-const TORCHVISION: ClassifierPreprocessing = {
+const SIGNED: ClassifierPreprocessing = {
   channels: 'RGB',
   range: [0, 255],
   mean: [127.5, 127.5, 127.5],
@@ -35,7 +35,7 @@ const LENET: ClassifierPreprocessing = {
 
 /** The preprocessing that a network's published weights were trained with. */
 function preprocessingOf({ name, inputChannels }: Graph): ClassifierPreprocessing {
-  if (name.startsWith('googlenet-torchvision')) return TORCHVISION;
+  if (/^googlenet-(torchvision|slim)/.test(name)) return SIGNED;
   return inputChannels === 1 ? LENET : CAFFE;
 }
 

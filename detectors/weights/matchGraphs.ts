@@ -219,8 +219,8 @@ class Matcher {
 function settings(node: GraphNode): Record<string, number> {
   switch (node.op) {
     case 'convolution': {
-      const { outputs, size, stride = 1, pad = 0, groups = 1 } = node;
-      return { outputs, size, stride, pad, groups };
+      const { outputs, size, stride = 1, pad = 0, farPad = pad, groups = 1 } = node;
+      return { outputs, size, stride, pad, farPad, groups };
     }
     case 'maxPool':
     case 'averagePool': {
