@@ -235,7 +235,7 @@ describe('reading tfjs models', () => {
     const written = patternedWeights(other, classifierMetadata(other));
     const output = emitTfjs(other, written, [other.nodes.at(-1)!.name]);
     if (name === 'googlenet') expect(output.shards.size).toBeGreaterThan(1);
-    const back = await read(output);
+    const back = (await read(output)) as Weights;
     expect(back.metadata).toEqual(written.metadata);
     expect([...back.tensors.keys()].sort()).toEqual([...written.tensors.keys()].sort());
     for (const [key, { shape, data }] of written.tensors) {

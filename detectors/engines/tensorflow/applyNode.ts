@@ -122,9 +122,7 @@ function convolveGroups(
   if (groups === 1) return convolve(tf, x, filters, windows);
   const parts = tf.split(filters, groups, 3);
   return tf.concat(
-    tf
-      .split(x, groups, 3)
-      .map((group, g) => convolve(tf, group, parts[g], windows)),
+    tf.split(x, groups, 3).map((group, g) => convolve(tf, group, parts[g], windows)),
     3,
   );
 }
