@@ -13,6 +13,8 @@ bvlc.json.gz         GoogLeNet in BVLC's form, with response normalization and p
 lenet/               Caffe's LeNet from a Keras SavedModel, whole: weights in float16,
                      uint8 and uint16
 lenet-layers.json.gz the same as a layers model
+keras.json.gz        a functional Keras model as a layers model: torchvision's GoogLeNet,
+                     its zeros as layers of their own, pixels rescaled in the network
 expected.json        logits on inputs that are a formula, and constants by model
 
 The weights of the first three are a formula of the variables' names, which the test has
@@ -301,6 +303,50 @@ def lenet_as_layers(scratch):
     write_gzip("lenet-layers.json.gz", (folder / "model.json").read_text())
 
 
+def keras_googlenet(scratch):
+    layers = tf_keras.layers
+
+    def convolve(x, name, outputs, size, stride=1):
+        if size > 1:
+            x = layers.ZeroPadding2D((size - 1) // 2, name=f"{name}_pad")(x)
+        x = layers.Conv2D(outputs, size, stride, use_bias=False, name=name)(x)
+        x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
+        return layers.ReLU(name=f"{name}_relu")(x)
+
+    def pool(x, name, size, stride):
+        return layers.MaxPooling2D(size, stride, padding="same", name=name)(x)
+
+    pixels = tf_keras.Input((None, None, 3), name="pixels")
+    x = layers.Rescaling(1 / 127.5, -1, name="rescaled")(pixels)
+    x = pool(convolve(x, "conv1", 64, 7, 2), "pool1", 3, 2)
+    x = convolve(convolve(x, "conv2", 64, 1), "conv3", 192, 3)
+    x = pool(x, "pool2", 3, 2)
+    for module, (one, reduce3, three, reduce5, five, projected) in MODULES.items():
+        if module == "4a":
+            x = pool(x, "pool3", 3, 2)
+        if module == "5a":
+            x = pool(x, "pool4", 2, 2)
+        first = convolve(x, f"m{module}_1", one, 1)
+        second = convolve(convolve(x, f"m{module}_2a", reduce3, 1), f"m{module}_2b", three, 3)
+        third = convolve(convolve(x, f"m{module}_3a", reduce5, 1), f"m{module}_3b", five, 3)
+        fourth = convolve(pool(x, f"m{module}_pool", 3, 1), f"m{module}_4", projected, 1)
+        x = layers.Concatenate(name=f"m{module}")([first, second, third, fourth])
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    logits = layers.Dense(10, name="logits")(layers.Dropout(0.2, name="drop")(x))
+    model = tf_keras.Model(pixels, logits)
+    for var in model.weights:
+        name = var.name.removesuffix(":0")
+        value = variable(name, tuple(var.shape))
+        if name.endswith("gamma"):
+            value = 1 + value
+        var.assign(value.astype(np.float32))
+    folder = scratch / "keras"
+    save_keras_model(model, str(folder))
+    write_gzip("keras.json.gz", (folder / "model.json").read_text())
+    computed = model.predict((image(224, 3) + 1) * 127.5, verbose=0)[0]
+    return {"logits": computed.tolist(), "constants": {}}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--keep", type=Path, help="folder for Slim's models and what they give")
@@ -325,6 +371,7 @@ def main():
         expected["bvlc"] = {"logits": logits.tolist(), "constants": keep(scratch / "bvlc", "bvlc")}
         expected["lenet"] = lenet(scratch)
         lenet_as_layers(scratch)
+        expected["keras"] = keras_googlenet(scratch)
         (FOLDER / "expected.json").write_text(json.dumps(expected))
 
 

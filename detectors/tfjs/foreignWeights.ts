@@ -3,6 +3,7 @@ import type { Graph } from '../graph/types.js';
 import type { ChooseNetworkOptions, FoundNetwork } from '../weights/chooseNetwork.js';
 import { matchNetworks } from '../weights/matchNetworks.js';
 import { graphDef, type GraphDef } from './graphDef.js';
+import { layersGraph } from './layersGraph.js';
 import type { ParsedModel } from './parseModel.js';
 import type { TfjsValues } from './storedValues.js';
 import { tfjsGraph, type InputScaling, type TfjsNetwork } from './tfjsGraph.js';
@@ -20,7 +21,7 @@ export interface ForeignWeights extends FoundNetwork {
 const MAX_OUTPUTS = 16;
 
 /**
- * Finds the network that a graph model of another maker is. Where it gives several
+ * Finds the network that a model of another maker is. Where it gives several
  * activations, the first that is a network's answer counts. When no network has its
  * padding, one that differs in that of its first convolution alone is taken, and said.
  *
@@ -28,18 +29,16 @@ const MAX_OUTPUTS = 16;
  */
 export function readForeign(
   model: ParsedModel,
-  values: TfjsValues,
+  stored: TfjsValues,
   source: string,
   options: ChooseNetworkOptions,
 ): ForeignWeights {
-  if (model.format === 'layers-model') {
-    throw new DetectorError(
-      'WEIGHTS_MISMATCH',
-      `${source}: a layers model; convert the network to a graph model, with --output_format=tfjs_graph_model, and import that`,
-    );
-  }
-  const nodes = graphDef(model.nodes, source);
-  const said = model.outputs.filter((name) => nodes.has(name));
+  const { values, ...read } =
+    model.format === 'layers-model'
+      ? layersGraph(model.layers, stored, source)
+      : { ...model, values: stored };
+  const nodes = graphDef(read.nodes, source);
+  const said = read.outputs.filter((name) => nodes.has(name));
   const outputs = (said.length > 0 ? said : lastNodes(nodes)).slice(0, MAX_OUTPUTS);
   if (outputs.length === 0) {
     throw new DetectorError('WEIGHTS_MISMATCH', `${source}: it gives nothing`);
@@ -50,9 +49,11 @@ export function readForeign(
   let first: DetectorError | undefined;
   for (const choice of [options, lenient]) {
     for (const output of outputs) {
-      const read = bySize((like) => tfjsGraph({ nodes, values }, output, like, source));
+      const networkFor = bySize((like) =>
+        tfjsGraph({ nodes, values }, output, like, source),
+      );
       try {
-        const { graph, tensors, foreign } = matchNetworks(read, source, choice);
+        const { graph, tensors, foreign } = matchNetworks(networkFor, source, choice);
         const pixels = foreign.scaling && pixelsOf(foreign.scaling, graph);
         return { graph, tensors, pixels, notes };
       } catch (error) {

@@ -41,7 +41,7 @@ export async function readTfjsWeights(
 ): Promise<TfjsWeights> {
   const model = parseModel(bytes, source);
   const values = await storedValues(model.manifest, source, readShard);
-  return model.generatedBy === GENERATOR
+  return model.generatedBy === GENERATOR && model.format === 'graph-model'
     ? readOwn(model, values, source)
     : readForeign(model, values, source, options);
 }
