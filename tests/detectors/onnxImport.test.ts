@@ -138,7 +138,7 @@ describe('models of the ONNX Model Zoo’s form', () => {
     expectSame(readOnnxWeights(bytes, 'x'), weights);
   });
 
-  it.each(['googlenet-torchvision', 'googlenet-bn', 'nin', 'alexnet'])(
+  it.each(['googlenet-torchvision', 'googlenet-slim', 'googlenet-bn', 'nin', 'alexnet'])(
     'knows %s by its wiring',
     (name) => {
       const other = network(name);
