@@ -746,8 +746,7 @@ describe('refused are', () => {
     ],
     [
       'attributes that are none',
-      ({ modelTopology: { node } }) =>
-        Object.assign(node[0], { attr: 'strides' as unknown }),
+      ({ modelTopology: { node } }) => Object.assign(node[0], { attr: 'strides' }),
       /modelTopology\.node\[0\] has no proper name, op, input and attr/,
     ],
   ])('%s', async (_, change, expected) => {

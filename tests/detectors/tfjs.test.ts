@@ -270,7 +270,7 @@ describe('reading tfjs models', () => {
     [
       'layers models',
       (m) => (m.format = 'layers-model' as 'graph-model'),
-      /layers model/,
+      /no proper list of layers/,
     ],
     [
       'a changed node',
