@@ -18,7 +18,7 @@ export interface ForeignWeights extends FoundNetwork {
 }
 
 /** A model with more outputs is no classifier. */
-const MAX_OUTPUTS = 16;
+const MAX_OUTPUTS = 8;
 
 /**
  * Finds the network that a model of another maker is. Where it gives several
@@ -46,14 +46,14 @@ export function readForeign(
   const notes: string[] = [];
   const onOtherPadding = (text: string) => notes.push(`${source}: ${text}`);
   const lenient = { ...options, onOtherPadding };
+  const networks = outputs.map((output) =>
+    bySize((like) => tfjsGraph({ nodes, values }, output, like, source)),
+  );
   let first: DetectorError | undefined;
   for (const choice of [options, lenient]) {
-    for (const output of outputs) {
-      const networkFor = bySize((like) =>
-        tfjsGraph({ nodes, values }, output, like, source),
-      );
+    for (const network of networks) {
       try {
-        const { graph, tensors, foreign } = matchNetworks(networkFor, source, choice);
+        const { graph, tensors, foreign } = matchNetworks(network, source, choice);
         const pixels = foreign.scaling && pixelsOf(foreign.scaling, graph);
         return { graph, tensors, pixels, notes };
       } catch (error) {
@@ -79,14 +79,22 @@ function pixelsOf({ scale, offset }: InputScaling, graph: Graph): KnownPixels {
     : { mean, scale };
 }
 
-/** The same network for the same input, since it depends on nothing else. */
+/** The same network, or its fault, for the same input: they depend on nothing else. */
 function bySize(read: (like: Graph) => TfjsNetwork): (like: Graph) => TfjsNetwork {
-  const known = new Map<string, TfjsNetwork>();
+  const known = new Map<string, { network: TfjsNetwork } | { fault: unknown }>();
+  const attempt = (like: Graph) => {
+    try {
+      return { network: read(like) };
+    } catch (fault) {
+      return { fault };
+    }
+  };
   return (like) => {
     const key = [like.inputChannels, ...(like.inputSize ?? [])].join();
-    const network = known.get(key) ?? read(like);
-    known.set(key, network);
-    return network;
+    const result = known.get(key) ?? attempt(like);
+    known.set(key, result);
+    if ('fault' in result) throw result.fault;
+    return result.network;
   };
 }
 

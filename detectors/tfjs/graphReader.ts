@@ -31,6 +31,9 @@ export interface Value {
 export const isSize = (n: unknown) =>
   Number.isInteger(n) && (n as number) > 0 && (n as number) <= 1e6;
 
+/** Activations with more channels are no network's. */
+const MAX_CHANNELS = 65_536;
+
 /** What has been read of a graph so far, and how its nodes find their inputs in it. */
 export class GraphReader {
   protected readonly nodes: GraphNode[] = [];
@@ -93,7 +96,7 @@ export class GraphReader {
   ): Float64Array {
     const tensor = this.parameter(node, index);
     const channels = value.shape[value.shape.length - 1];
-    const numbers = flatNumbers(tensor, channels);
+    const numbers = channels <= MAX_CHANNELS && flatNumbers(tensor, channels);
     if (numbers) return numbers;
     throw this.cannot(
       node,

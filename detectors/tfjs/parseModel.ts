@@ -3,7 +3,7 @@ import type { TfjsNode } from './model.js';
 
 /** The JSON has no numbers in it; longer ones are no network of ours. */
 const MAX_JSON = 64 * 2 ** 20;
-const MAX_NODES = 100_000;
+const MAX_NODES = 20_000;
 /** Keras's configurations have some 15 levels. */
 const MAX_NESTING = 100;
 

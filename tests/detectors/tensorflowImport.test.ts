@@ -2,17 +2,22 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readClassifier } from '../../detectors/classify/classifierModel.js';
 import { DetectorError } from '../../detectors/errors.js';
 import { networkNamed } from '../../detectors/graph/networks/index.js';
 import { emitTfjs } from '../../detectors/tfjs/emitTfjs.js';
+import { graphDef } from '../../detectors/tfjs/graphDef.js';
 import type { TfjsModel, TfjsNode } from '../../detectors/tfjs/model.js';
 import type { ReadShard } from '../../detectors/tfjs/readTfjs.js';
+import { tfjsGraph } from '../../detectors/tfjs/tfjsGraph.js';
+import { classifierMetadata } from '../../detectors/weights/classifierMetadata.js';
 import { graphOfWeights } from '../../detectors/weights/graphOfWeights.js';
 import {
   importWeights,
   type ImportedWeights,
   type ImportWeightsOptions,
 } from '../../detectors/weights/importWeights.js';
+import { writeSafetensors } from '../../detectors/weights/safetensors.js';
 import type { Weights } from '../../detectors/weights/weights.js';
 import { numberBytes } from '../numberBytes.js';
 import { describeEngines } from './engines.js';
@@ -364,6 +369,43 @@ describe('models of other makers', () => {
   });
 });
 
+it('grouped convolutions, a part of AlexNet, are read with their groups', () => {
+  const dim = [-1, 9, 9, 4].map((size) => ({ size: String(size) }));
+  const nodes: TfjsNode[] = [
+    { name: 'x', op: 'Placeholder', attr: { shape: { shape: { dim } } } },
+    { name: 'w', op: 'Const', attr: {} },
+    {
+      name: 'y',
+      op: 'Conv2D',
+      input: ['x', 'w'],
+      attr: { strides: integers([1, 1, 1, 1]), padding: text('SAME') },
+    },
+  ];
+  const data = Float32Array.from({ length: 3 * 3 * 2 * 6 }, (_, i) => i);
+  const tensor = { shape: [3, 3, 2, 6], type: 'float32', read: () => data };
+  const values = { tensors: new Map([['w', tensor]]), integers: new Map() };
+  const like = networkNamed('googlenet').build();
+  const graph = { nodes: graphDef(nodes, 'file'), values };
+  const read = tfjsGraph(graph, 'y', like, 'file');
+  expect(read.graph.inputSize).toEqual([9, 9]);
+  expect(read.graph.nodes).toMatchObject([
+    { op: 'convolution', outputs: 6, size: 3, pad: 1, farPad: 1, groups: 2 },
+  ]);
+  const weight = read.tensors.get('y/weight')!;
+  expect(weight.shape).toEqual([6, 2, 3, 3]);
+  // [output 4, input 1, row 2, column 0] of [row, column, input, output]
+  expect(weight.read()[((4 * 2 + 1) * 3 + 2) * 3]).toBe(((2 * 3 + 0) * 2 + 1) * 6 + 4);
+});
+
+it('1,001 classes are a background and ImageNet’s, as in TensorFlow’s networks', () => {
+  const graph = networkNamed('lenet').build(1001);
+  const weights = { ...randomWeights(graph), metadata: classifierMetadata(graph) };
+  const { labels } = readClassifier(writeSafetensors(weights), 'file');
+  expect(labels).toHaveLength(1001);
+  expect(labels[0]).toEqual({ name: 'background' });
+  expect(labels[1]).toEqual({ name: 'tench, Tinca tinca', synset: 'n01440764' });
+});
+
 describe('layers models', () => {
   const json = JSON.parse(gunzipSync(file('lenet-layers.json.gz')).toString()) as {
     modelTopology: { model_config: { config: { layers: Layer[] } } };
@@ -482,7 +524,7 @@ describe('layers models', () => {
           );
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
@@ -794,7 +836,7 @@ describe('refused are', () => {
           );
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
