@@ -1,5 +1,6 @@
 """Graph models that TensorFlow.js's own converter makes of TensorFlow's networks, and
-what TensorFlow computes with them, for tests/detectors/tensorflowImport.test.ts.
+what TensorFlow computes with them, for tests/detectors/tensorflowImport.test.ts
+(through tests/detectors/tfjsModels.ts).
 
     python scripts/goldens-tensorflow.py
     npm run build && python scripts/goldens-tensorflow.py --verify DIR
