@@ -31,8 +31,11 @@ export interface Value {
 export const isSize = (n: unknown) =>
   Number.isInteger(n) && (n as number) > 0 && (n as number) <= 1e6;
 
-/** Activations with more channels are no network's. */
-const MAX_CHANNELS = 65_536;
+/**
+ * So many numbers of biases and scales are applied in all: a network has some ten
+ * thousand, and a file that repeats one long list could ask for more than ever ends.
+ */
+const MAX_CHANNEL_NUMBERS = 2 ** 21;
 
 /** What has been read of a graph so far, and how its nodes find their inputs in it. */
 export class GraphReader {
@@ -41,6 +44,8 @@ export class GraphReader {
   protected readonly given = new Map<string, Value>();
   protected readonly constants = new Map<string, StoredTensor>();
   protected readonly integers = new Map<string, number[]>();
+  /** How many have been asked for. */
+  #channelNumbers = 0;
   /** How many nodes read a node. */
   readonly #readers = new Map<string, number>();
   /** Activations without negative numbers. */
@@ -96,7 +101,11 @@ export class GraphReader {
   ): Float64Array {
     const tensor = this.parameter(node, index);
     const channels = value.shape[value.shape.length - 1];
-    const numbers = channels <= MAX_CHANNELS && flatNumbers(tensor, channels);
+    this.#channelNumbers += channels;
+    if (!(this.#channelNumbers <= MAX_CHANNEL_NUMBERS)) {
+      throw this.cannot(node, `after more than ${MAX_CHANNEL_NUMBERS} such constants`);
+    }
+    const numbers = flatNumbers(tensor, channels);
     if (numbers) return numbers;
     throw this.cannot(
       node,

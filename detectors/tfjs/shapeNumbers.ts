@@ -1,5 +1,8 @@
 import type { GraphDefNode } from './graphDef.js';
 
+/** Longer lists are no shapes; a few nodes could double them without end. */
+const MAX_NUMBERS = 64;
+
 /**
  * The numbers that a node computes from the shapes of activations, as models do to
  * reshape batches of any size: `Shape`, parts of it, and lists put together of them.
@@ -17,6 +20,8 @@ export function shapeNumbers(
   const lists = node.input.map(numbersOf);
   const isKnown = (list: (readonly number[] | undefined)[]): list is number[][] =>
     list.length > 0 && !list.includes(undefined);
+  const length = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0);
+  if (length > MAX_NUMBERS) return undefined;
   switch (node.op) {
     case 'Shape': {
       const shape = shapeOf(first);

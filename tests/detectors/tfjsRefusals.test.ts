@@ -222,6 +222,39 @@ describe('refused are', () => {
       readShard: () => Promise.resolve(shard),
     });
 
+  it('graphs that would make much work of little', async () => {
+    const many = 15_000;
+    const adding = changed(
+      'bvlc',
+      ({ modelTopology: { node }, signature }, _, whole) => {
+        // One long list of biases, added again and again.
+        const channels = 2 ** 16;
+        const wide = Array<number>(3 * channels).fill(0);
+        const filters = addConstant(whole, 'wide', [1, 1, 3, channels], wide);
+        const bias = addConstant(whole, 'zeros', [channels], wide.slice(2 * channels));
+        const attr = { strides: integers([1, 1, 1, 1]), padding: text('VALID') };
+        node.push({ name: 'conv', op: 'Conv2D', input: ['input', filters], attr });
+        let value = 'conv';
+        for (let i = 0; i < many; i++) {
+          node.push({ name: `add ${i}`, op: 'AddV2', input: [value, bias], attr: {} });
+          value = `add ${i}`;
+        }
+        signature.outputs = { out: { name: value } };
+      },
+    );
+    expect(await message(load(adding))).toMatch(/after more than \d+ such constants/);
+    const doubling = changed('bvlc', ({ modelTopology: { node } }, find) => {
+      // Each list is twice as long as the one before.
+      let value = 'Mean/reduction_indices';
+      for (let i = 0; i < many; i++) {
+        node.push({ name: `pack ${i}`, op: 'Pack', input: [value, value], attr: {} });
+        value = `pack ${i}`;
+      }
+      find('Mean').input![1] = value;
+    });
+    expect(await message(load(doubling))).toMatch(/the operator Pack at all/);
+  });
+
   it('truncated and longer shards', async () => {
     const shard = file('lenet/group1-shard1of1.bin');
     expect(await message(read(lenet, shard.subarray(1)))).toMatch(
