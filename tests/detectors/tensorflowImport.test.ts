@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../../detectors/classify/classifierModel.js';
+import { readClassifier } from '../../detectors/classify/readClassifier.js';
 import { networkNamed } from '../../detectors/graph/networks/index.js';
 import { emitTfjs } from '../../detectors/tfjs/emitTfjs.js';
 import { graphDef } from '../../detectors/tfjs/graphDef.js';
