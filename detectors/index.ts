@@ -133,7 +133,10 @@ export {
 export { resizePhoto } from './warp/resizePhoto.js';
 export { PhotoPyramid, warpCrops, type WarpOptions } from './warp/warpCrops.js';
 export { readCaffemodel } from './weights/caffemodel.js';
-export type { ClassifierPreprocessing } from './weights/classifierMetadata.js';
+export type {
+  ClassifierPreprocessing,
+  PixelForm,
+} from './weights/classifierMetadata.js';
 export { graphOfWeights } from './weights/graphOfWeights.js';
 export {
   importWeights,

@@ -135,7 +135,9 @@ function readLabels(
     }
     return names.map((name) => ({ name }));
   }
-  return classes === 1000
-    ? imagenetClasses()
+  if (classes === 1000) return imagenetClasses();
+  // TensorFlow's networks count from 1: their class 0 is none of ImageNet's.
+  return classes === 1001
+    ? [{ name: 'background' }, ...imagenetClasses()]
     : Array.from({ length: classes }, (_, i) => ({ name: String(i) }));
 }

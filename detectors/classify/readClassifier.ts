@@ -10,7 +10,8 @@ import { classifierOf, type ClassifierModel } from './classifierModel.js';
  * `rcnn weights import` writes it, or Caffe's own .caffemodel; told by the content.
  *
  * Labels are those of the file (`class_names`, or `classes` where that is a JSON list),
- * else ImageNet's when there are 1,000 classes, else the numbers.
+ * else ImageNet's when there are 1,000 classes, or 1,001 with a background before them,
+ * else the numbers.
  *
  * @param source what to call the file in messages
  * @throws DetectorError INVALID_WEIGHTS, WEIGHTS_MISMATCH

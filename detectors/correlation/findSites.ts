@@ -184,7 +184,7 @@ function findConsumers(
     for (const user of users) {
       const { offset, cells, isPadded } = way;
       if (user.op === 'convolution') {
-        const pads = isPadded || (user.pad ?? 0) > 0;
+        const pads = isPadded || (user.pad ?? 0) > 0 || (user.farPad ?? 0) > 0;
         const normalization = normalizationOf(user, wiring);
         const problem = (user.bias ?? true) || normalization ? mixes(user) : 'no bias';
         if (problem) fixed ??= `convolution "${user.name}" has ${problem}`;

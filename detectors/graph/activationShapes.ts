@@ -117,7 +117,8 @@ function outputShape(
       else if (size % 2 === 0)
         throw problem(`has filters of ${size} pixels, which is even`);
       const count = node.op === 'convolution' ? node.outputs : node.orientations;
-      const side = (n: number) => Math.floor((n + 2 * pad - size) / stride) + 1;
+      const { farPad = pad } = node.op === 'convolution' ? node : {};
+      const side = (n: number) => Math.floor((n + pad + farPad - size) / stride) + 1;
       return [batch, count, ...sides.map(side)];
     }
     case 'maxPool':

@@ -56,6 +56,11 @@ export interface Convolution extends Unary {
   stride?: number;
   /** Zeros on each side. @default 0 */
   pad?: number;
+  /**
+   * Zeros at the bottom and the right, where they are others: what TensorFlow calls
+   * "same" puts an odd number of them there. @default pad
+   */
+  farPad?: number;
   /** @default 1 */
   groups?: number;
   /** @default true */

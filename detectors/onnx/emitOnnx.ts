@@ -95,12 +95,17 @@ export function buildOnnx(
 const LINEAR = ['weight', 'bias'];
 
 /** The attributes of operators that slide a square window. */
-function windows(node: { size: number; stride?: number; pad?: number }): object[] {
-  const { size, stride = 1, pad = 0 } = node;
+function windows(node: {
+  size: number;
+  stride?: number;
+  pad?: number;
+  farPad?: number;
+}): object[] {
+  const { size, stride = 1, pad = 0, farPad = pad } = node;
   return [
     integers('kernel_shape', [size, size]),
     integers('strides', [stride, stride]),
-    integers('pads', [pad, pad, pad, pad]),
+    integers('pads', [pad, pad, farPad, farPad]),
   ];
 }
 

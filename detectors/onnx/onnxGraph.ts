@@ -164,12 +164,15 @@ class Converter {
     if (dilations.some((n) => n !== 1)) throw this.#cannot(node, 'with dilation');
     const stride = this.#stride(node);
     const pads = this.#pads(node, size, stride);
-    if (new Set(pads).size > 1) throw this.#cannot(node, `with pads [${pads.join()}]`);
+    const [pad, left, farPad, right] = pads;
+    if (pad !== left || farPad !== right) {
+      throw this.#cannot(node, `with pads [${pads.join()}]`);
+    }
     this.#tensors.set(`${name}/weight`, weight);
     const bias = (node.input[2] ?? '') !== '';
     if (bias) this.#tensors.set(`${name}/bias`, this.#tensor(node, 2));
     const groups = this.#integer(node, 'group', 1);
-    const filters = { outputs, size, stride, pad: pads[0], groups, bias };
+    const filters = { outputs, size, stride, pad, farPad, groups, bias };
     this.#nodes.push({ op: 'convolution', name, input, ...filters });
   }
 

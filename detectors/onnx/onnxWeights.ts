@@ -1,15 +1,7 @@
 import { DetectorError } from '../errors.js';
-import { networkNamed } from '../graph/networks/index.js';
-import type { Graph } from '../graph/types.js';
-import { parameterShapes } from '../graph/parameterShapes.js';
-import {
-  candidateNetworks,
-  type ChooseNetworkOptions,
-  type FoundNetwork,
-} from '../weights/chooseNetwork.js';
+import type { ChooseNetworkOptions, FoundNetwork } from '../weights/chooseNetwork.js';
 import { graphOfWeights } from '../weights/graphOfWeights.js';
-import { matchGraphs, type ForeignNetwork } from '../weights/matchGraphs.js';
-import { countOf } from '../weights/storedTensors.js';
+import { matchNetworks } from '../weights/matchNetworks.js';
 import type { Weights } from '../weights/weights.js';
 import { emitOnnx, PRODUCER } from './emitOnnx.js';
 import { onnxGraph } from './onnxGraph.js';
@@ -40,7 +32,9 @@ export function readOnnxWeights(
   if (model.producer === PRODUCER && 'graph' in model.metadata) {
     return readOwn(model, source);
   }
-  return matchForeign(onnxGraph(model, source), source, options);
+  const foreign = onnxGraph(model, source);
+  const { graph, tensors } = matchNetworks(() => foreign, source, options);
+  return { graph, tensors };
 }
 
 /** A model of ours: parameters by name, after its nodes are found to be ours. */
@@ -79,30 +73,3 @@ const plainNode = ({ attributes, ...node }: OnnxModel['nodes'][number]) => ({
   ...node,
   attributes: [...attributes.values()],
 });
-
-function matchForeign(
-  foreign: ForeignNetwork,
-  source: string,
-  options: ChooseNetworkOptions,
-): FoundNetwork {
-  const last = foreign.graph.nodes.findLast((node) => 'outputs' in node);
-  const classes = last && 'outputs' in last ? last.outputs : 0;
-  let nearest: { error: DetectorError; size: number } | undefined;
-  for (const name of candidateNetworks(options)) {
-    const graph = networkNamed(name).build(classes > 0 ? classes : undefined);
-    try {
-      return { graph, tensors: matchGraphs(foreign, graph, source) };
-    } catch (error) {
-      if (!(error instanceof DetectorError)) throw error;
-      // The network whose number of weights comes nearest has the telling difference.
-      const size = Math.abs(Math.log(countWeights(foreign) / countGraph(graph)));
-      if (!nearest || size < nearest.size) nearest = { error, size };
-    }
-  }
-  throw nearest!.error;
-}
-
-const countWeights = ({ tensors }: ForeignNetwork) =>
-  [...tensors.values()].reduce((sum, { shape }) => sum + countOf(shape), 1);
-const countGraph = (graph: Graph) =>
-  [...parameterShapes(graph).values()].reduce((sum, shape) => sum + countOf(shape), 1);

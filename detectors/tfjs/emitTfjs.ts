@@ -282,12 +282,10 @@ class Emitter extends TfjsBuilder {
   }
 
   /** A node's input with its zeros on each side. */
-  #padded({
-    name,
-    input,
-    pad = 0,
-  }: Convolution | FixedConvolution | AveragePool): string {
-    return pad > 0 ? this.#pad(name, input, pad, pad, 0) : input;
+  #padded(node: Convolution | FixedConvolution | AveragePool): string {
+    const { name, input, pad = 0 } = node;
+    const { farPad = pad } = node.op === 'convolution' ? node : {};
+    return pad + farPad > 0 ? this.#pad(name, input, pad, farPad, 0) : input;
   }
 
   #pad(name: string, input: string, near: number, far: number, value: number): string {

@@ -1,32 +1,32 @@
 import { DetectorError } from '../errors.js';
 import { parameterShapes } from '../graph/parameterShapes.js';
+import type { ChooseNetworkOptions } from '../weights/chooseNetwork.js';
 import { graphOfWeights } from '../weights/graphOfWeights.js';
-import { countOf } from '../weights/storedTensors.js';
+import { unpack } from '../weights/storedTensors.js';
 import type { Tensor, Weights } from '../weights/weights.js';
 import { emitTfjs, GENERATOR } from './emitTfjs.js';
+import { readForeign, type ForeignWeights } from './foreignWeights.js';
 import { fromFilters, transposed } from './layout.js';
-import type { TfjsModel, TfjsNode } from './model.js';
+import type { TfjsNode } from './model.js';
+import {
+  invalid,
+  isObject,
+  isStrings,
+  parseModel,
+  type ParsedModel,
+} from './parseModel.js';
+import { storedValues, type ReadShard, type TfjsValues } from './storedValues.js';
 
-/** Reads a file that lies beside the `model.json`; the name has no folder in it. */
-export type ReadShard = (name: string) => Promise<Uint8Array>;
+export type { ReadShard } from './storedValues.js';
 
-/** The JSON has no numbers in it; longer ones are no network of ours. */
-const MAX_JSON = 64 * 2 ** 20;
-const MAX_SHARDS = 10_000;
-const MAX_DIMENSIONS = 8;
-
-function invalid(source: string, problem: string, cause?: unknown): DetectorError {
-  return new DetectorError(
-    'INVALID_WEIGHTS',
-    `${source}: not a sound tfjs model: ${problem}`,
-    { cause },
-  );
-}
+/** Weights of a tfjs model; with metadata when it is one of ours. */
+export type TfjsWeights = (Weights & { graph?: undefined }) | ForeignWeights;
 
 /**
- * Reads a tfjs graph model that we exported: its weights, exactly, and its metadata,
- * when its nodes are those that we would write. Graph models of other makers are
- * refused: their names and their layouts are their own.
+ * Reads a tfjs model. One that we exported gives back its weights, exactly, and its
+ * metadata, when its nodes are those that we would write. Of any other graph model the
+ * parameters are found by wiring, see `tfjsGraph` and `matchGraphs`: nodes may have any
+ * names and any order.
  *
  * @param bytes of the `model.json`
  * @param source what to call the file in messages
@@ -37,27 +37,34 @@ export async function readTfjsWeights(
   bytes: Uint8Array,
   source: string,
   readShard: ReadShard,
-): Promise<Weights> {
+  options: ChooseNetworkOptions = {},
+): Promise<TfjsWeights> {
   const model = parseModel(bytes, source);
-  const numbers = await readNumbers(model, source, readShard);
-  const shapeOf = (name: string) => numbers.get(name);
-  const metadata = model.userDefinedMetadata;
+  const values = await storedValues(model.manifest, source, readShard);
+  return model.generatedBy === GENERATOR && model.format === 'graph-model'
+    ? readOwn(model, values, source)
+    : readForeign(model, values, source, options);
+}
+
+function readOwn(model: ParsedModel, values: TfjsValues, source: string): Weights {
+  const metadata = stringsOf(model.metadata, source);
+  const numbers = floats(values, source);
+  const tensorOf = (name: string) => numbers.get(name);
 
   // What the graph is follows from the metadata; which names it has, from the graph.
   const tensors = new Map<string, Tensor>();
   const names = [...numbers.keys()].map((name) => name.replace(/__\d+$/, ''));
   for (const name of new Set(names)) {
     if (/\/(weight|bias|mean|variance)$/.test(name)) {
-      const tensor = parameter(name, shapeOf);
+      const tensor = parameter(name, tensorOf);
       if (tensor) tensors.set(name, tensor);
     }
   }
   const weights = { tensors, metadata };
   restoreMatrices(weights, model);
   const graph = graphOfWeights(weights, source);
-  const outputs = Object.keys(model.signature.outputs);
-  const expected = emitTfjs(graph, weights, outputs).model.modelTopology.node;
-  if (canonical(model.modelTopology.node) !== canonical(expected)) {
+  const expected = emitTfjs(graph, weights, model.outputs).model.modelTopology.node;
+  if (canonical(model.nodes) !== canonical(expected)) {
     throw new DetectorError(
       'WEIGHTS_MISMATCH',
       `${source}: its nodes are not those of the network "${graph.name}"; it was changed after the export`,
@@ -68,6 +75,26 @@ export async function readTfjsWeights(
     metadata,
     tensors: new Map([...tensors].filter(([name]) => needed.has(name))),
   };
+}
+
+function stringsOf(metadata: unknown, source: string): Record<string, string> {
+  if (isObject(metadata) && isStrings(Object.values(metadata))) {
+    return metadata as Record<string, string>;
+  }
+  throw invalid(source, 'its userDefinedMetadata is no object of texts');
+}
+
+/** All floating-point tensors; ours are never quantized. */
+function floats({ tensors }: TfjsValues, source: string): Map<string, Tensor> {
+  return new Map(
+    [...tensors].map(([name, stored]) => {
+      if (stored.type === 'float32') return [name, unpack(stored)];
+      throw new DetectorError(
+        'WEIGHTS_MISMATCH',
+        `${source}: "${name.slice(0, 100)}" is quantized to ${stored.type}; it was changed after the export`,
+      );
+    }),
+  );
 }
 
 /** A parameter with filters in our layout. */
@@ -88,9 +115,9 @@ function parameter(
 /** The weights of products are [inputs, outputs] in tfjs. */
 function restoreMatrices(
   { tensors }: { tensors: Map<string, Tensor> },
-  model: TfjsModel,
+  { nodes }: ParsedModel,
 ): void {
-  for (const { op, input = [] } of model.modelTopology.node) {
+  for (const { op, input = [] } of nodes) {
     const tensor = tensors.get(input[1] ?? '');
     if (op === 'MatMul' && tensor?.shape.length === 2) {
       tensors.set(input[1], transposed(tensor));
@@ -111,112 +138,4 @@ function sorted(value: unknown): unknown {
   return Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, inner]) => [key, sorted(inner)]);
-}
-
-function parseModel(bytes: Uint8Array, source: string): TfjsModel {
-  if (bytes.byteLength > MAX_JSON) throw invalid(source, `${bytes.byteLength} bytes`);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw invalid(source, `it is no JSON (${(error as Error).message})`, error);
-  }
-  const model = json as Partial<TfjsModel>;
-  if (model.format !== 'graph-model' || model.generatedBy !== GENERATOR) {
-    throw new DetectorError(
-      'WEIGHTS_MISMATCH',
-      `${source}: a JSON file that is no tfjs graph model of ours (format ${text(model.format)}, generated by ${text(model.generatedBy)}); import the ONNX, PyTorch or Caffe form of the network instead`,
-    );
-  }
-  const nodes = model.modelTopology?.node;
-  const isObject = (value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const isNode = (node: unknown) =>
-    isObject(node) &&
-    typeof (node as TfjsNode).name === 'string' &&
-    typeof (node as TfjsNode).op === 'string' &&
-    isObject((node as TfjsNode).attr) &&
-    isStrings((node as TfjsNode).input ?? []);
-  if (
-    !Array.isArray(nodes) ||
-    !nodes.every(isNode) ||
-    !isObject(model.signature?.outputs) ||
-    !isObject(model.userDefinedMetadata) ||
-    !isStrings(Object.values(model.userDefinedMetadata!)) ||
-    !Array.isArray(model.weightsManifest)
-  ) {
-    throw invalid(source, 'it lacks nodes, outputs, metadata or a list of weights');
-  }
-  return model as TfjsModel;
-}
-
-const text = (value: unknown) =>
-  typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : 'unknown';
-
-const isStrings = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-/** All floating-point tensors, from the shards in their order. */
-async function readNumbers(
-  model: TfjsModel,
-  source: string,
-  readShard: ReadShard,
-): Promise<Map<string, Tensor>> {
-  const tensors = new Map<string, Tensor>();
-  for (const group of model.weightsManifest) {
-    const { paths, weights } = (group ?? {}) as Partial<typeof group>;
-    if (!isStrings(paths) || paths.length > MAX_SHARDS || !Array.isArray(weights)) {
-      throw invalid(source, 'a group of weights has no proper paths and weights');
-    }
-    const shards: Uint8Array[] = [];
-    for (const path of paths) {
-      // The path is whatever the file says; only a file beside it is meant.
-      if (!/^[\w-][\w.-]*$/.test(path)) {
-        throw invalid(
-          source,
-          `its shard ${JSON.stringify(path.slice(0, 100))} is no plain file name; refused`,
-        );
-      }
-      shards.push(await readShard(path));
-    }
-    const bytes = Buffer.concat(shards);
-    let at = 0;
-    for (const weight of weights as unknown[]) {
-      const { name, shape, dtype, length } = checkWeight(weight, source);
-      const end = at + 4 * length;
-      if (end > bytes.byteLength) {
-        throw invalid(source, `its shards end before "${name}" (truncated?)`);
-      }
-      if (tensors.has(name)) throw invalid(source, `two weights are called "${name}"`);
-      if (dtype === 'float32') {
-        const { buffer } = new Uint8Array(bytes.subarray(at, end));
-        tensors.set(name, { shape, data: new Float32Array(buffer) });
-      }
-      at = end;
-    }
-    if (at !== bytes.byteLength) {
-      throw invalid(source, `its shards have ${bytes.byteLength - at} bytes too many`);
-    }
-  }
-  return tensors;
-}
-
-function checkWeight(weight: unknown, source: string) {
-  const { name, shape, dtype, ...rest } = (weight ?? {}) as Record<string, unknown>;
-  const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (
-    typeof name !== 'string' ||
-    !Array.isArray(shape) ||
-    shape.length > MAX_DIMENSIONS ||
-    !shape.every(isSize)
-  ) {
-    throw invalid(source, 'a weight has no proper name and shape');
-  }
-  if ((dtype !== 'float32' && dtype !== 'int32') || 'quantization' in rest) {
-    throw invalid(
-      source,
-      `"${name.slice(0, 100)}" is not of float32 or int32, or quantized`,
-    );
-  }
-  return { name, shape: shape as number[], dtype, length: countOf(shape as number[]) };
 }

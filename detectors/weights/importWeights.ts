@@ -9,7 +9,11 @@ import {
   type ChooseNetworkOptions,
   type FoundNetwork,
 } from './chooseNetwork.js';
-import { classifierMetadata } from './classifierMetadata.js';
+import {
+  classifierMetadata,
+  type KnownPixels,
+  type PixelForm,
+} from './classifierMetadata.js';
 import { detectFormat, type WeightsFormat } from './detectFormat.js';
 import { graphOfWeights } from './graphOfWeights.js';
 import { readWeights } from './safetensors.js';
@@ -21,6 +25,8 @@ import type { Weights } from './weights.js';
 export interface ImportWeightsOptions extends ChooseNetworkOptions {
   /** A Caffe mean file (`.binaryproto`), whose channel means go into the metadata. */
   mean?: { bytes: Uint8Array; source: string };
+  /** The pixels that the network was trained on, where the file does not say. */
+  pixels?: PixelForm;
   /** Reads a file beside a tfjs `model.json`. Without it tfjs models are refused. */
   readShard?: ReadShard;
 }
@@ -34,7 +40,7 @@ export interface ImportedWeights extends Weights {
 /**
  * Reads the weights of a network from any file that is understood: Caffe's
  * `.caffemodel` (V1 and V2), ONNX, PyTorch's `.pth` and `.safetensors` of torchvision's
- * names, tfjs graph models of ours, and our own `.safetensors`. What a file is, is told
+ * names, tfjs graph models, and our own `.safetensors`. What a file is, is told
  * by its content. The metadata say what the network is, how it wants its pixels, and
  * (`imported`) which bytes it came from.
  *
@@ -60,20 +66,38 @@ export async function importWeights(
     bytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   });
-  const describe = ({ graph, tensors }: FoundNetwork): Weights => ({
-    tensors,
-    metadata: { ...classifierMetadata(graph, mean), imported },
-  });
+  const describe: Describe = ({ graph, tensors, notes: own = [] }, said) => {
+    notes.push(...own);
+    const { pixels } = options;
+    const known = { ...(pixels ? { pixels } : said), ...(mean ? { mean } : {}) };
+    const metadata: Weights['metadata'] = {
+      ...classifierMetadata(graph, known),
+      imported,
+    };
+    if (format === 'tfjs' && !pixels) {
+      const why = said
+        ? 'by the scaling that the model begins with; the order of the channels is a guess'
+        : 'as networks of this kind are trained, since the model does not say';
+      notes.push(`${source}: pixels: ${metadata.preprocessing}, ${why} (see --pixels)`);
+    }
+    return { tensors, metadata };
+  };
   const weights = await readFormat(format, bytes, source, options, describe);
   return { format, notes, ...weights };
 }
+
+/** Adds metadata to weights, with what their file says of pixels. */
+type Describe = (
+  found: FoundNetwork & { notes?: string[] },
+  said?: KnownPixels,
+) => Weights;
 
 async function readFormat(
   format: WeightsFormat,
   bytes: Uint8Array,
   source: string,
   options: ImportWeightsOptions,
-  describe: (found: FoundNetwork) => Weights,
+  describe: Describe,
 ): Promise<Weights> {
   switch (format) {
     case 'caffemodel': {
@@ -102,14 +126,17 @@ async function readFormat(
       const file = torchParameters(stored(weights), source);
       return describe(chooseNetwork(file, options));
     }
-    case 'tfjs':
+    case 'tfjs': {
       if (!options.readShard) {
         throw new DetectorError(
           'INVALID_ARGUMENT',
           `${source}: a tfjs model has its numbers in other files, and no way to read them was given`,
         );
       }
-      return readTfjsWeights(bytes, source, options.readShard);
+      const read = await readTfjsWeights(bytes, source, options.readShard, options);
+      if ('metadata' in read) return read;
+      return describe(read, read.pixels);
+    }
   }
 }
 

@@ -16,6 +16,14 @@ export interface ForeignNetwork {
   floorPools: ReadonlyMap<string, number>;
 }
 
+export interface MatchOptions {
+  /**
+   * Let the first convolution pad its image otherwise, as long as the output's size is
+   * the same: told what differs, in words. @default that is a difference
+   */
+  onOtherPadding?: (difference: string) => void;
+}
+
 /** Differences of settings up to this are those of single precision. */
 const TOLERANCE = 1e-5;
 const DEFAULT_SIZE = [224, 224] as const;
@@ -35,10 +43,13 @@ export function matchGraphs(
   foreign: ForeignNetwork,
   ours: Graph,
   source: string,
+  options: MatchOptions = {},
 ): Map<string, Tensor> {
-  const matcher = new Matcher(foreign, ours, source);
+  const matcher = new Matcher(foreign, ours, source, options);
   matcher.matchOutputs();
-  return matcher.tensors();
+  const tensors = matcher.tensors();
+  if (matcher.otherPadding) options.onOtherPadding?.(matcher.otherPadding);
+  return tensors;
 }
 
 class Matcher {
@@ -47,11 +58,14 @@ class Matcher {
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   /** Foreign names by ours, for all activations that have been compared. */
   readonly #pairs = new Map<string, string>();
+  /** How the first convolution's padding differs, if it does. */
+  otherPadding?: string;
 
   constructor(
     private readonly foreign: ForeignNetwork,
     private readonly graph: Graph,
     private readonly source: string,
+    private readonly options: MatchOptions,
   ) {
     this.#ours = new Map(graph.nodes.map((node) => [node.name, node]));
     this.#foreign = new Map(foreign.graph.nodes.map((node) => [node.name, node]));
@@ -117,7 +131,7 @@ class Matcher {
     }
     if (ours.op !== theirs.op) throw differs(`a ${theirs.op} and no ${ours.op}`);
     const our = settings(ours);
-    const their = settings(theirs);
+    const their = this.#alikePadding(ours, theirs) ? our : settings(theirs);
     for (const key of Object.keys(our)) {
       const gap = Math.abs(our[key] - their[key]);
       if (!(gap <= TOLERANCE * Math.abs(our[key]))) {
@@ -126,6 +140,32 @@ class Matcher {
     }
     const far = this.foreign.floorPools.get(theirs.name);
     if (far !== undefined) this.#checkRounding(ours, theirs, far);
+  }
+
+  /** Whether two convolutions of the image differ in their padding alone, and may. */
+  #alikePadding(ours: GraphNode, theirs: GraphNode): boolean {
+    if (
+      !this.options.onOtherPadding ||
+      ours.op !== 'convolution' ||
+      theirs.op !== 'convolution'
+    ) {
+      return false;
+    }
+    const [our, their] = [settings(ours), settings(theirs)];
+    const isOther = our.pad !== their.pad || our.farPad !== their.farPad;
+    const isSame = ['outputs', 'size', 'stride', 'groups'].every(
+      (key) => our[key] === their[key],
+    );
+    const sides = this.#shapes.get(ours.input)!.slice(2);
+    const results = this.#shapes.get(ours.name)!.slice(2);
+    const { pad, farPad, size, stride } = their;
+    const isSized = sides.every(
+      (side, i) => Math.floor((side + pad + farPad - size) / stride) + 1 === results[i],
+    );
+    if (ours.input !== this.graph.input || !isOther || !isSame || !isSized)
+      return false;
+    this.otherPadding = `its first convolution, "${theirs.name.slice(0, 100)}", pads the image with ${pad} before and ${farPad} behind, where "${ours.name}" of "${this.graph.name}" has ${our.pad} and ${our.farPad}: it saw photos ${Math.abs(pad - our.pad)} px off from where they are seen here`;
+    return true;
   }
 
   /** That a pool which rounds down gives what ours gives at the file's size. */
@@ -219,8 +259,8 @@ class Matcher {
 function settings(node: GraphNode): Record<string, number> {
   switch (node.op) {
     case 'convolution': {
-      const { outputs, size, stride = 1, pad = 0, groups = 1 } = node;
-      return { outputs, size, stride, pad, groups };
+      const { outputs, size, stride = 1, pad = 0, farPad = pad, groups = 1 } = node;
+      return { outputs, size, stride, pad, farPad, groups };
     }
     case 'maxPool':
     case 'averagePool': {

@@ -2,6 +2,7 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import writeFileAtomic from 'write-file-atomic';
 import { networks } from '../../detectors/graph/networks/index.js';
+import { PIXEL_FORMS } from '../../detectors/weights/classifierMetadata.js';
 import { writeSafetensors } from '../../detectors/weights/safetensors.js';
 import type { Weights } from '../../detectors/weights/weights.js';
 import { UsageError } from '../errors.js';
@@ -42,6 +43,12 @@ function importCommand(): Command {
     .option('--network <name>', 'which network it is (default: the one that fits)')
     .option('--auxiliary', 'keep the auxiliary heads of training')
     .option('--mean <file>', 'Caffe mean file (.binaryproto): its channel means')
+    .addOption(
+      new Option(
+        '--pixels <form>',
+        'pixels that it was trained on, where the file does not say: caffe (BGR minus the mean; grey), signed (RGB or grey, -1 to 1), unit (0 to 1)',
+      ).choices(PIXEL_FORMS),
+    )
     .addHelpText('after', `\nNetworks: ${Object.keys(networks).join(', ')}.`)
     .action(
       async (

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   importWeights,
@@ -9,7 +9,7 @@ import { isSystemError, UsageError } from '../errors.js';
 
 export interface ImportFileOptions extends Pick<
   ImportWeightsOptions,
-  'network' | 'auxiliary'
+  'network' | 'auxiliary' | 'pixels'
 > {
   /** Path of a Caffe mean file. */
   mean?: string;
@@ -31,12 +31,22 @@ export async function importFile(
       ? {}
       : { mean: { bytes: await readAll(mean), source: mean } }),
     // The reader asks for plain file names only.
-    readShard: (name) => readAll(join(dirname(path), name)),
+    readShard: (name, limit) => readAll(join(dirname(path), name), limit),
   });
 }
 
-async function readAll(path: string): Promise<Uint8Array> {
+/** @param limit how many bytes it may have; only a regular file has a size to trust */
+async function readAll(path: string, limit = Infinity): Promise<Uint8Array> {
   try {
+    if (limit < Infinity) {
+      const status = await stat(path);
+      if (!status.isFile() || status.size > limit) {
+        throw new UsageError(
+          'NOT_READABLE',
+          `${path}: ${status.isFile() ? `has ${status.size} bytes, where its model.json leaves room for ${limit}` : 'is no regular file'}; fetch the model anew`,
+        );
+      }
+    }
     return await readFile(path);
   } catch (error) {
     if (!isSystemError(error) && !(error instanceof RangeError)) throw error;

@@ -71,10 +71,10 @@ function compute(
 
   switch (node.op) {
     case 'convolution': {
-      const { outputs, size, stride = 1, pad = 0, groups = 1 } = node;
+      const { outputs, size, stride = 1, pad = 0, farPad = pad, groups = 1 } = node;
       const [weight, bias] = [parameter('weight'), parameter('bias')];
       const inGroup = C / groups;
-      const side = (n: number) => Math.floor((n + 2 * pad - size) / stride) + 1;
+      const side = (n: number) => Math.floor((n + pad + farPad - size) / stride) + 1;
       return fill([N, outputs, side(H), side(W)], (n, o, y, x) => {
         const first = Math.floor(o / (outputs / groups)) * inGroup;
         let total = bias[o] ?? 0;

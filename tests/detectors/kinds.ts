@@ -23,6 +23,12 @@ export const KINDS: Record<string, GraphNode[]> = {
   'convolution with stride': [
     { op: 'convolution', ...on, outputs: 3, size: 5, stride: 2, pad: 3 },
   ],
+  'convolution padded unevenly': [
+    { op: 'convolution', ...on, outputs: 3, size: 7, stride: 2, pad: 2, farPad: 3 },
+  ],
+  'convolution padded on the far sides alone': [
+    { op: 'convolution', ...on, outputs: 3, size: 2, farPad: 1 },
+  ],
   'convolution without bias': [
     { op: 'convolution', ...on, outputs: 5, size: 1, bias: false },
   ],

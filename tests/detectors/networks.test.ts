@@ -9,6 +9,7 @@ import {
 } from '../../detectors/graph/detectorGraph.js';
 import { networkCosts, totalOf } from '../../detectors/graph/networkCosts.js';
 import { networkNamed, networks } from '../../detectors/graph/networks/index.js';
+import { parameterShapes } from '../../detectors/graph/parameterShapes.js';
 import { peakMemory } from '../../detectors/graph/peakMemory.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
@@ -38,6 +39,16 @@ describe('published counts', () => {
     ['lenet', 'parameters', 431_080],
   ])('%s: %s', (name, key, expected) => {
     expect(count(networkNamed(name).build(), key)).toBe(expected);
+  });
+
+  it('TensorFlow-Slim’s own count, which leaves out classifier and unused scales', () => {
+    // tf_slim/nets/inception_v1_test.py: testModelHasExpectedNumberOfParameters.
+    const graph = networks['googlenet-slim'].build(10);
+    const scales = [...parameterShapes(graph)].flatMap(([name, [channels]]) =>
+      name.endsWith('/BatchNorm/weight') ? [channels] : [],
+    );
+    const unused = scales.reduce((a, b) => a + b, 0);
+    expect(count(graph, 'parameters') - unused - 1025 * 10).toBe(5_607_184);
   });
 
   it('LeNet-5, layer by layer', () => {
@@ -119,8 +130,8 @@ it('a network is refused by a wrong name with the names that there are', () => {
 describe('detectors', () => {
   const backbones = names.filter((name) => networkNamed(name).backbone);
 
-  it('has 11 backbones, and says which when another is named', () => {
-    expect(backbones).toHaveLength(11);
+  it('has 12 backbones, and says which when another is named', () => {
+    expect(backbones).toHaveLength(12);
     for (const name of names) {
       expect(backboneOf(`${name}-rcnn`)).toBe(
         backbones.includes(name) ? name : undefined,

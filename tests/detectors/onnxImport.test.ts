@@ -138,19 +138,22 @@ describe('models of the ONNX Model Zoo’s form', () => {
     expectSame(readOnnxWeights(bytes, 'x'), weights);
   });
 
-  it.each(['googlenet-torchvision', 'googlenet-bn', 'nin', 'alexnet'])(
-    'knows %s by its wiring',
-    (name) => {
-      const other = network(name);
-      const model = zooModel(other.graph, other.weights, {
-        opset: 9,
-        isNameless: true,
-      });
-      const read = readOnnxWeights(writeZooModel(model), 'x');
-      expect(read.graph.name).toBe(name);
-      expectSame(read, other.weights);
-    },
-  );
+  it.each([
+    'googlenet-torchvision',
+    'googlenet-slim',
+    'googlenet-bn',
+    'nin',
+    'alexnet',
+  ])('knows %s by its wiring', (name) => {
+    const other = network(name);
+    const model = zooModel(other.graph, other.weights, {
+      opset: 9,
+      isNameless: true,
+    });
+    const read = readOnnxWeights(writeZooModel(model), 'x');
+    expect(read.graph.name).toBe(name);
+    expectSame(read, other.weights);
+  });
 
   it('unfolds batch normalization that an exporter has folded', async () => {
     const { graph: ours, weights: original } = network('googlenet-torchvision');

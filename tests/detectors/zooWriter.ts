@@ -89,10 +89,11 @@ export function zooModel(graph: Graph, weights: Weights, form: ZooForm): ZooMode
     switch (node.op) {
       case 'convolution': {
         const { size, stride = 1, pad = 0, groups = 1, bias = true } = node;
+        const { farPad = pad } = node;
         const window = [
           integers('kernel_shape', [size, size]),
           integers('strides', [stride, stride]),
-          integers('pads', [pad, pad, pad, pad]),
+          integers('pads', [pad, pad, farPad, farPad]),
           integer('group', groups),
         ];
         const parameters = [parameter(`${name}/weight`, 'w')];

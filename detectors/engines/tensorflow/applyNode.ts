@@ -116,14 +116,13 @@ function convolveGroups(
   tf: TensorFlowApi,
   x: TensorFlowTensor,
   filters: TensorFlowTensor,
-  { stride = 1, pad = 0, groups = 1 }: Convolution,
+  { stride = 1, pad = 0, farPad, groups = 1 }: Convolution,
 ): TensorFlowTensor {
-  if (groups === 1) return convolve(tf, x, filters, { stride, pad });
+  const windows = { stride, pad, farPad };
+  if (groups === 1) return convolve(tf, x, filters, windows);
   const parts = tf.split(filters, groups, 3);
   return tf.concat(
-    tf
-      .split(x, groups, 3)
-      .map((group, g) => convolve(tf, group, parts[g], { stride, pad })),
+    tf.split(x, groups, 3).map((group, g) => convolve(tf, group, parts[g], windows)),
     3,
   );
 }

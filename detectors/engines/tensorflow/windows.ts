@@ -110,13 +110,15 @@ export function convolve(
   tf: TensorFlowApi,
   x: TensorFlowTensor,
   filters: TensorFlowTensor,
-  { stride, pad }: { stride: number; pad: number },
+  { stride, pad, farPad = pad }: { stride: number; pad: number; farPad?: number },
 ): TensorFlowTensor {
   const [size] = filters.shape;
   const convolution = (input: TensorFlowTensor, padding: 'same' | 'valid') =>
     tf.conv2d(input as never, filters as never, stride, padding);
-  if (pad === 0) return convolution(x, 'valid');
-  if (stride === 1 && size === 2 * pad + 1) return convolution(x, 'same');
+  if (pad === 0 && farPad === 0) return convolution(x, 'valid');
+  if (stride === 1 && pad === farPad && size === 2 * pad + 1) {
+    return convolution(x, 'same');
+  }
   // Measured: 7×7 of stride 2 takes 0.7 of the time that it has with explicit padding.
-  return convolution(padSides(tf, x, [pad, pad], [pad, pad], 0), 'valid');
+  return convolution(padSides(tf, x, [pad, farPad], [pad, farPad], 0), 'valid');
 }

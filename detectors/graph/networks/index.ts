@@ -5,11 +5,13 @@ import { LENETS } from './lenet.js';
 import type { Network } from './network.js';
 import { NETWORKS_IN_NETWORK } from './networkInNetwork.js';
 import { SERRE } from './serre.js';
+import { SLIM_GOOGLENETS } from './slimGooglenet.js';
 import { TORCHVISION_GOOGLENETS } from './torchvisionGooglenet.js';
 
 const all = {
   ...GOOGLENETS,
   ...TORCHVISION_GOOGLENETS,
+  ...SLIM_GOOGLENETS,
   ...NETWORKS_IN_NETWORK,
   ...ALEXNETS,
   ...LENETS,

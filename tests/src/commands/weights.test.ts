@@ -1,5 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readCaffemodel } from '../../../detectors/weights/caffemodel.js';
 import {
@@ -86,6 +94,52 @@ describeShared('rcnn weights import', () => {
       expect(copy.shape, name).toEqual(shape);
       expect(numberBytes(copy.data).equals(numberBytes(data)), name).toBe(true);
     }
+  }, 60_000);
+
+  it('imports a model that TensorFlow.js’s converter wrote, and says what it guessed', async () => {
+    const folder = temporaryFolder();
+    const model = fileURLToPath(
+      new URL('../../fixtures/detectors/tensorflow/lenet', import.meta.url),
+    );
+    const output = join(folder, 'lenet.safetensors');
+    const args = ['weights', 'import', join(model, 'model.json'), '-o', output];
+    const { code, stdout, stderr } = await runCli(args);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/pixels: .*"grey".* \(see --pixels\)/);
+    expect(stdout).toMatch(/lenet, 10 classes, 8 tensors, 431,080 values, from tfjs/);
+    await runCli([...args, '--pixels', 'signed']);
+    const { metadata } = readWeights(readFileSync(output), 'x');
+    expect(JSON.parse(metadata.preprocessing)).toEqual({
+      channels: 'grey',
+      range: [0, 255],
+      mean: [127.5],
+      scale: 1 / 127.5,
+    });
+    // A shard that is larger than the model says, or no file, is not read.
+    const copy = join(folder, 'copy');
+    cpSync(model, copy, { recursive: true });
+    const shard = join(copy, 'group1-shard1of1.bin');
+    const refused = async () => {
+      const result = await runCli([
+        'weights',
+        'import',
+        join(copy, 'model.json'),
+        '-o',
+        output,
+      ]);
+      expect(result.code).toBe(2);
+      return result.stderr;
+    };
+    truncateSync(shard, 2 ** 33);
+    expect(await refused()).toMatch(
+      /shard1of1\.bin: has 8589934592 bytes, where its model/,
+    );
+    rmSync(shard);
+    mkdirSync(shard);
+    expect(await refused()).toMatch(/shard1of1\.bin: is no regular file/);
+    rmSync(shard, { recursive: true });
+    expect(await refused()).toMatch(/shard1of1\.bin: there is no such file/);
   }, 60_000);
 
   it('refuses a truncated file with exit code 2', async () => {
