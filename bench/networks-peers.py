@@ -16,13 +16,24 @@ MODEL = sys.argv[1]
 
 def opencv():
     import cv2
+    import onnx
 
     cv2.setNumThreads(1)
-    network = cv2.dnn.readNetFromONNX(MODEL)
+    networks = {}
+
+    def load(shape):
+        # OpenCV 4 understands fixed sizes only.
+        model = onnx.load(MODEL)
+        for dimension, size in zip(model.graph.input[0].type.tensor_type.shape.dim, shape):
+            dimension.Clear()
+            dimension.dim_value = size
+        return cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))
 
     def run(x):
-        network.setInput(x)
-        return network.forward()
+        if x.shape not in networks:
+            networks[x.shape] = load(x.shape)
+        networks[x.shape].setInput(x)
+        return networks[x.shape].forward()
 
     return run
 
@@ -112,4 +123,6 @@ for line in sys.stdin:
         answer = {"seconds": seconds, "prob": [float(p) for p in np.ravel(prob)]}
     except (ImportError, AttributeError, NotImplementedError, OSError) as error:
         answer = {"missing": f"{type(error).__name__}: {error}"}
+    if peer == "opencv":
+        answer["version"] = __import__("cv2").__version__ if "prob" in answer else None
     print(json.dumps(answer), flush=True)

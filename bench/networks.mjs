@@ -92,9 +92,12 @@ async function main() {
   try {
     const peers = [];
     for (const peer of ['opencv', 'torch', 'torch-traced']) {
-      const { missing } = await python.ask(peer, 1, pixels(1));
+      const { missing, version } = await python.ask(peer, 1, pixels(1));
       if (missing) console.log(`${peer} left out: ${missing}`);
-      else peers.push(peer);
+      else {
+        peers.push(peer);
+        if (version) console.log(`${peer} is of version ${version}`);
+      }
     }
     for (const batch of BATCHES) {
       const data = pixels(batch);

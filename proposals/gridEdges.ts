@@ -9,7 +9,7 @@ const STEPS = 4;
  * caches; that makes time linear in the pixels.
  */
 const UNCUT_PIXELS = 2 ** 18;
-/** Longest side of a tile, pixels. */
+/** Side of a tile, pixels; tiles of images that are narrower are longer by as much. */
 const TILE_SIDE = 256;
 /** Bucket of each squared distance up to 3 · 255². */
 let buckets: Uint16Array | undefined;
@@ -41,22 +41,24 @@ export function gridEdges(
     measureBySimd(kernels, data, width, height, distances);
   else if (channels === 3) measureColour(data, width, height, buckets, distances);
   else measureAny(data, width, height, channels, buckets, distances);
-  const seamRows = width * (Math.ceil(height / tileSide) - 1);
-  const seamColumns = height * (Math.ceil(width / tileSide) - 1);
+  const tileWidth = tileLength(tileSide, height);
+  const tileHeight = tileLength(tileSide, width);
+  const seamRows = width * (Math.ceil(height / tileHeight) - 1);
+  const seamColumns = height * (Math.ceil(width / tileWidth) - 1);
   const seams = new Int32Array(3 * (seamRows + seamColumns));
   const seamCounts = new Int32Array(levels);
   let seamTotal = 0;
   const tiles: EdgeList[] = [];
-  for (let top = 0; top < height; top += tileSide) {
-    const bottom = Math.min(top + tileSide, height);
+  for (let top = 0; top < height; top += tileHeight) {
+    const bottom = Math.min(top + tileHeight, height);
     // Up to here, all that a block of 2×2 pixels lists is inside the tile.
     const inBottom = bottom === height ? height : bottom - 1;
-    for (let left = 0; left < width; left += tileSide) {
-      const right = Math.min(left + tileSide, width);
+    for (let left = 0; left < width; left += tileWidth) {
+      const right = Math.min(left + tileWidth, width);
       const inRight = right === width ? width : right - 1;
       const counts = new Int32Array(levels);
       let total = 0;
-      /** Lists a part of the tile, where but edges in direction `inside` leave it. */
+      /** Lists a part of the tile; of its edges, those in direction `inside` stay in the tile. */
       const list = (x1: number, y1: number, x2: number, y2: number, inside: number) => {
         if (x1 === x2) return;
         const end = withoutTriangles(
@@ -107,6 +109,10 @@ const NONE = -2;
 const RIGHT = 0;
 const DOWN = 1;
 
+/** Length of a tile along one axis, of about side² pixels in all, by the image's other axis. */
+const tileLength = (side: number, other: number) =>
+  Math.max(side, Math.floor(side ** 2 / Math.min(other, side)));
+
 /** Sorts by counting; `counts` are those of the levels, and lost. */
 function sortByLevel(
   list: Int32Array,
@@ -145,9 +151,10 @@ export function gridOffsets(width: number): Int32Array {
 }
 
 /**
- * Lists the edges of the pixels in [x1, x2) × [y1, y2) and, down-left, of their right neighbours that are not the heaviest of a triangle
- * inside a block of 2×2 pixels (among equals a diagonal counts as heavier), from
- * `needed[n]` on, and counts their levels.
+ * Lists the edges of the pixels in [x1, x2) × [y1, y2), and those that lead down-left
+ * from their right neighbours, which are not the heaviest of a triangle inside a block
+ * of 2×2 pixels (among equals a diagonal counts as heavier), from `needed[n]` on, and
+ * counts their levels.
  *
  * @returns where the list ends
  */
