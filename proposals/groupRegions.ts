@@ -1,5 +1,6 @@
 import { KEYS, MaxHeap, toKey } from './maxHeap.js';
 import { HISTOGRAM_TOTAL, type Regions } from './regions.js';
+import { ReusedArrays } from './reusedArrays.js';
 
 /**
  * Weights of the four similarity measures of selective search (Uijlings et al.
@@ -48,11 +49,14 @@ export interface Hierarchy {
  * a bound above the new similarity is noted: the old one plus what the histograms
  * gained; only a bound that comes up is worked out. The outcome is that of working
  * out all of them at each merge, but regions with thousands of neighbours stay cheap.
+ *
+ * @param arrays of earlier runs, to be used again; what they hold is lost
  */
 export function groupRegions(
   regions: Regions,
   weights: SimilarityWeights,
   pixels: number,
+  arrays = new ReusedArrays(),
 ): Hierarchy {
   const { count, pairs, colourBins, textureBins } = regions;
   const nodes = 2 * count - 1;
@@ -71,8 +75,13 @@ export function groupRegions(
   const sizeWeight = weights.size / total / pixels;
   const fillWeight = weights.fill / total / pixels;
   const constant = (weights.size + weights.fill) / total;
-  const colour = useColour ? regions.colour.slice() : regions.colour;
-  const texture = useTexture ? regions.texture.slice() : regions.texture;
+  const copyOf = (name: string, histograms: Int32Array) => {
+    const copy = arrays.take(`blended ${name}`, histograms.length);
+    copy.set(histograms);
+    return copy;
+  };
+  const colour = useColour ? copyOf('colour', regions.colour) : regions.colour;
+  const texture = useTexture ? copyOf('texture', regions.texture) : regions.texture;
 
   // Pair p of neighbours is two edges: 2p and 2p + 1 lead to each other's start.
   // No edge is ever made: a merge moves the smaller region's to the larger one.

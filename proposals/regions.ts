@@ -1,6 +1,7 @@
 import type { ColourImage } from './convertColour.js';
 import type { Partition } from './mergeGraph.js';
 import type { TextureBins } from './gradientTexture.js';
+import { ReusedArrays } from './reusedArrays.js';
 
 /** What each histogram row sums to. */
 export const HISTOGRAM_TOTAL = 2 ** 22;
@@ -23,11 +24,17 @@ export interface Regions {
   pairs: Int32Array;
 }
 
+/**
+ * Sizes, boxes, histograms and neighbours of superpixels.
+ *
+ * @param arrays of earlier regions, to be used again; their histograms are lost
+ */
 export function measureRegions(
   partition: Partition,
   image: ColourImage,
   texture: TextureBins,
   offsets: Int32Array,
+  arrays = new ReusedArrays(),
 ): Regions {
   const { labels, count } = partition;
   const { width, height } = image;
@@ -59,9 +66,9 @@ export function measureRegions(
     count,
     sizes,
     boxes,
-    colour: colourHistograms(labels, count, sizes, image),
+    colour: colourHistograms(labels, count, sizes, image, arrays),
     colourBins,
-    texture: textureHistograms(labels, count, sizes, texture),
+    texture: textureHistograms(labels, count, sizes, texture, arrays),
     textureBins,
     pairs: neighbours(partition, offsets),
   };
@@ -72,10 +79,11 @@ function colourHistograms(
   count: number,
   sizes: Int32Array,
   image: ColourImage,
+  arrays: ReusedArrays,
 ): Int32Array {
   const { data, channels } = image;
   const bins = COLOUR_BINS * channels;
-  const histograms = new Int32Array(count * bins);
+  const histograms = arrays.take('colour', count * bins).fill(0);
   const pixels = labels.length;
   if (channels === 3) {
     for (let i = 0, p = 0; i < pixels; i++, p += 3) {
@@ -104,11 +112,12 @@ function textureHistograms(
   count: number,
   sizes: Int32Array,
   texture: TextureBins,
+  arrays: ReusedArrays,
 ): Int32Array {
   const { bins, counts, histograms: perRegion, binsPerHistogram } = texture;
   const listed = binsPerHistogram - 1;
   const rowLength = perRegion * binsPerHistogram;
-  const histograms = new Int32Array(count * rowLength);
+  const histograms = arrays.take('texture', count * rowLength).fill(0);
   const pixels = labels.length;
   for (let i = 0, n = 0; i < pixels; i++) {
     const some = counts[i];

@@ -6,6 +6,7 @@ import { groupRegions, type Hierarchy } from './groupRegions.js';
 import type { RgbImage } from './image.js';
 import { mergeGraph } from './mergeGraph.js';
 import { measureRegions } from './regions.js';
+import { ReusedArrays } from './reusedArrays.js';
 import { similarityWeights, type SearchStrategy } from './strategies.js';
 
 /** Where the texture similarity comes from. */
@@ -42,6 +43,7 @@ export function* searchHierarchies(
     leftovers: grid.needed,
   };
   const labels = new Int32Array(pixels);
+  const arrays = new ReusedArrays();
   const bank = texture === 'gabor' ? gaborTexture(smoothed) : undefined;
   for (const { colourSpaces, k: ks, similarities } of strategies) {
     for (const space of colourSpaces) {
@@ -50,10 +52,10 @@ export function* searchHierarchies(
       const graph = gridEdges(colours, grid);
       for (const k of ks) {
         const partition = mergeGraph(graph, pixels, k, minSize, scratch, labels);
-        const regions = measureRegions(partition, colours, bins, graph.offsets);
+        const regions = measureRegions(partition, colours, bins, graph.offsets, arrays);
         for (const similarity of similarities) {
           const weights = similarityWeights(similarity);
-          yield { hierarchy: groupRegions(regions, weights, pixels), labels };
+          yield { hierarchy: groupRegions(regions, weights, pixels, arrays), labels };
         }
       }
     }
