@@ -195,7 +195,8 @@ function sortedEdges(
   }
   starts[levels] = total;
   const none = { edges: new Int32Array(0), starts: new Int32Array(levels + 1) };
-  return { tiles: [{ edges: sorted, starts }], seams: none, weights, levels, offsets };
+  const tile = { edges: sorted, starts, x1: 0, y1: 0, x2: width, y2: height };
+  return { tiles: [tile], seams: none, weights, levels, offsets };
 }
 
 /**

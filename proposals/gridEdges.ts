@@ -1,5 +1,5 @@
 import type { ColourImage } from './convertColour.js';
-import type { EdgeList, SortedEdges } from './mergeGraph.js';
+import type { EdgeList, SortedEdges, Tile } from './mergeGraph.js';
 import { MOST_MEMORY, pixelKernels, type PixelKernels } from './simd/pixelKernels.js';
 
 /** Steps of the bucketed colour distance per grey level. */
@@ -36,7 +36,8 @@ export function gridEdges(
     Math.round(STEPS * Math.sqrt(d)),
   );
   const levels = buckets[channels * 255 * 255] + 1;
-  const { distances, needed } = scratch;
+  const { distances, needed, sorted } = scratch;
+  let sortedTotal = 0;
   if (channels === 3 && kernels && simdBytes(width) <= MOST_MEMORY)
     measureBySimd(kernels, data, width, height, distances);
   else if (channels === 3) measureColour(data, width, height, buckets, distances);
@@ -48,7 +49,7 @@ export function gridEdges(
   const seams = new Int32Array(3 * (seamRows + seamColumns));
   const seamCounts = new Int32Array(levels);
   let seamTotal = 0;
-  const tiles: EdgeList[] = [];
+  const tiles: Tile[] = [];
   for (let top = 0; top < height; top += tileHeight) {
     const bottom = Math.min(top + tileHeight, height);
     // Up to here, all that a block of 2×2 pixels lists is inside the tile.
@@ -58,8 +59,8 @@ export function gridEdges(
       const inRight = right === width ? width : right - 1;
       const counts = new Int32Array(levels);
       let total = 0;
-      /** Lists a part of the tile; of its edges, those in direction `inside` stay in the tile. */
-      const list = (x1: number, y1: number, x2: number, y2: number, inside: number) => {
+      /** Lists the edges of a part of the tile; those in direction `inside` stay in the tile. */
+      const add = (x1: number, y1: number, x2: number, y2: number, inside: number) => {
         if (x1 === x2) return;
         const end = withoutTriangles(
           distances,
@@ -85,18 +86,20 @@ export function gridEdges(
           seams[seamTotal++] = edge;
         }
       };
-      list(left, top, inRight, inBottom, ALL);
-      list(inRight, top, right, inBottom, DOWN);
-      list(left, inBottom, inRight, bottom, RIGHT);
-      list(inRight, inBottom, right, bottom, NONE);
-      tiles.push(sortByLevel(needed, total, distances, counts));
+      add(left, top, inRight, inBottom, ALL);
+      add(inRight, top, right, inBottom, DOWN);
+      add(left, inBottom, inRight, bottom, RIGHT);
+      add(inRight, inBottom, right, bottom, NONE);
+      const edges = sorted.subarray(sortedTotal, (sortedTotal += total));
+      const list = sortByLevel(needed, distances, counts, edges);
+      tiles.push({ ...list, x1: left, y1: top, x2: right, y2: bottom });
     }
   }
   const weights = new Float64Array(levels);
   for (let level = 0; level < levels; level++) weights[level] = level / STEPS;
   return {
     tiles,
-    seams: sortByLevel(seams, seamTotal, distances, seamCounts),
+    seams: sortByLevel(seams, distances, seamCounts, new Int32Array(seamTotal)),
     weights,
     levels,
     offsets: gridOffsets(width),
@@ -113,12 +116,12 @@ const DOWN = 1;
 const tileLength = (side: number, other: number) =>
   Math.max(side, Math.floor(side ** 2 / Math.min(other, side)));
 
-/** Sorts by counting; `counts` are those of the levels, and lost. */
+/** Sorts the first of a list into `edges` by counting; `counts` are those of the levels, and lost. */
 function sortByLevel(
   list: Int32Array,
-  total: number,
   distances: Uint16Array,
   counts: Int32Array,
+  edges: Int32Array,
 ): EdgeList {
   const levels = counts.length;
   const starts = new Int32Array(levels + 1);
@@ -129,8 +132,7 @@ function sortByLevel(
     counts[level] = starts[level];
   }
   starts[levels] = start;
-  const edges = new Int32Array(total);
-  for (let i = 0; i < total; i++) {
+  for (let i = 0; i < edges.length; i++) {
     const edge = list[i];
     edges[counts[distances[edge]]++] = edge;
   }
@@ -143,6 +145,8 @@ export interface GridScratch {
   distances: Uint16Array;
   /** 4 · pixels; free again once the edges are sorted */
   needed: Int32Array;
+  /** 4 · pixels; the edges, until others are sorted */
+  sorted: Int32Array;
 }
 
 /** Directions of an edge: right, down, down-right, down-left. */

@@ -51,12 +51,14 @@ export interface Hierarchy {
  * out all of them at each merge, but regions with thousands of neighbours stay cheap.
  *
  * @param arrays of earlier runs, to be used again; what they hold is lost
+ * @param isLast whether the regions' histograms are needed no more, and may be blended
  */
 export function groupRegions(
   regions: Regions,
   weights: SimilarityWeights,
   pixels: number,
   arrays = new ReusedArrays(),
+  isLast = false,
 ): Hierarchy {
   const { count, pairs, colourBins, textureBins } = regions;
   const nodes = 2 * count - 1;
@@ -76,6 +78,7 @@ export function groupRegions(
   const fillWeight = weights.fill / total / pixels;
   const constant = (weights.size + weights.fill) / total;
   const copyOf = (name: string, histograms: Int32Array) => {
+    if (isLast) return histograms;
     const copy = arrays.take(`blended ${name}`, histograms.length);
     copy.set(histograms);
     return copy;

@@ -4,13 +4,21 @@ export interface EdgeList {
   starts: Int32Array;
 }
 
+/** The edges inside a part of the image: columns x1 … x2 − 1 of rows y1 … y2 − 1. */
+export interface Tile extends EdgeList {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
 /**
  * Edges of the pixel grid. Edge `4 · pixel + direction` joins `pixel` and
  * `pixel + offsets[direction]`.
  */
 export interface SortedEdges {
-  /** The edges inside each tile; a single tile unless the image is large. */
-  tiles: EdgeList[];
+  /** A single one unless the image is large; together they are the image. */
+  tiles: Tile[];
   /** The edges between tiles. */
   seams: EdgeList;
   /** Ascending. */
@@ -61,10 +69,8 @@ export function mergeGraph(
   labels: Int32Array,
 ): Partition {
   const { offsets } = graph;
-  const { parents, thresholds, leftovers } = scratch;
-  for (let i = 0; i < pixels; i++) parents[i] = i;
-  thresholds.fill(k, 0, pixels);
-  const sizes = labels.fill(1, 0, pixels);
+  const { parents, leftovers } = scratch;
+  const sizes = labels;
   let left = 0;
   for (const tile of graph.tiles)
     left = mergeTile(graph, tile, k, scratch, sizes, left);
@@ -75,21 +81,29 @@ export function mergeGraph(
 }
 
 /**
- * Merges along a tile's edges; the rejected ones follow the `left` leftovers. Finding
+ * Makes each pixel of a tile a component and merges these along its edges; the
+ * rejected edges follow the `left` leftovers. Finding
  * is written out because it is most of the time: two steps at once, which a root bears
  * too, so that few paths need a branch that can't be guessed.
  */
 function mergeTile(
   graph: SortedEdges,
-  tile: EdgeList,
+  tile: Tile,
   k: number,
   scratch: MergeScratch,
   sizes: Int32Array,
   left: number,
 ): number {
   const { weights, levels, offsets } = graph;
-  const { edges, starts } = tile;
+  const { edges, starts, x1, y1, x2, y2 } = tile;
   const { parents, thresholds, leftovers } = scratch;
+  const width = offsets[1];
+  for (let y = y1; y < y2; y++) {
+    const row = y * width;
+    for (let i = row + x1; i < row + x2; i++) parents[i] = i;
+    thresholds.fill(k, row + x1, row + x2);
+    sizes.fill(1, row + x1, row + x2);
+  }
   for (let level = 0; level < levels; level++) {
     const weight = weights[level];
     const end = starts[level + 1];

@@ -36,6 +36,7 @@ export function* searchHierarchies(
   const grid = {
     distances: new Uint16Array(4 * pixels),
     needed: new Int32Array(4 * pixels),
+    sorted: new Int32Array(4 * pixels),
   };
   const scratch = {
     parents: new Int32Array(pixels),
@@ -53,9 +54,13 @@ export function* searchHierarchies(
       for (const k of ks) {
         const partition = mergeGraph(graph, pixels, k, minSize, scratch, labels);
         const regions = measureRegions(partition, colours, bins, graph.offsets, arrays);
-        for (const similarity of similarities) {
+        for (const [i, similarity] of similarities.entries()) {
           const weights = similarityWeights(similarity);
-          yield { hierarchy: groupRegions(regions, weights, pixels, arrays), labels };
+          const isLast = i === similarities.length - 1;
+          yield {
+            hierarchy: groupRegions(regions, weights, pixels, arrays, isLast),
+            labels,
+          };
         }
       }
     }

@@ -20,6 +20,7 @@ function superpixels(seed: number): { regions: Regions; labels: Int32Array } {
   const grid = {
     distances: new Uint16Array(4 * pixels),
     needed: new Int32Array(4 * pixels),
+    sorted: new Int32Array(4 * pixels),
   };
   const graph = gridEdges(image, grid);
   const scratch = {

@@ -59,6 +59,7 @@ describe('the SIMD kernels give what the plain loops give', () => {
           const grid = {
             distances: new Uint16Array(length),
             needed: new Int32Array(length),
+            sorted: new Int32Array(length),
           };
           return gridEdges(colours, grid, Math.max(width, height), which);
         };
@@ -87,8 +88,9 @@ describe('the SIMD kernels give what the plain loops give', () => {
     const measured = (which: typeof kernels) => {
       const distances = new Uint16Array(8 * height);
       const needed = new Int32Array(8 * height);
+      const sorted = new Int32Array(8 * height);
       const colours: ColourImage = { data, width: 2, height, channels: 3 };
-      gridEdges(colours, { distances, needed }, height, which);
+      gridEdges(colours, { distances, needed, sorted }, height, which);
       return Array.from({ length: height }, (_, y) => distances[8 * y]);
     };
     expect(measured(kernels)).toEqual(measured(null));

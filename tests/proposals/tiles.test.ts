@@ -12,6 +12,7 @@ function edgesOf(image: ColourImage, tileSide: number) {
   const grid = {
     distances: new Uint16Array(4 * PIXELS),
     needed: new Int32Array(4 * PIXELS),
+    sorted: new Int32Array(4 * PIXELS),
   };
   return gridEdges(image, grid, tileSide);
 }
@@ -74,6 +75,7 @@ describe('tiles', () => {
     const scratch = () => ({
       distances: new Uint16Array(4 * length),
       needed: new Int32Array(4 * length),
+      sorted: new Int32Array(4 * length),
     });
     for (const image of [line(1, length), line(length, 1)]) {
       expect(gridEdges(image, scratch(), 16).tiles).toHaveLength(length / 256);
