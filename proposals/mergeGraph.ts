@@ -82,9 +82,9 @@ export function mergeGraph(
 
 /**
  * Makes each pixel of a tile a component and merges these along its edges; the
- * rejected edges follow the `left` leftovers. Finding
- * is written out because it is most of the time: two steps at once, which a root bears
- * too, so that few paths need a branch that can't be guessed.
+ * rejected edges follow the `left` leftovers. Finding is written out because it is most
+ * of the time: two steps at once, which a root bears too, so that few paths need a
+ * branch that can't be guessed.
  */
 function mergeTile(
   graph: SortedEdges,

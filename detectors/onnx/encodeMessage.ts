@@ -118,7 +118,7 @@ export class ByteWriter {
 
   /** A whole number, up to 2⁵³ either way; those below 0 as 64 bits in two's complement. */
   integer(value: number): void {
-    this.#room(10);
+    this.#room(value >= 0 ? varintSize(value) : 10);
     if (value >= 0) {
       for (; value >= 128; value = Math.floor(value / 128)) {
         this.#bytes[this.#length++] = (value % 128) | 128;
