@@ -121,7 +121,7 @@ async function bareLoop() {
   const model = readModel(readWeights(readFileSync(file), file), file);
   const session = await ort.InferenceSession.create(
     process.env.BENCH_FORM === 'own'
-      ? encodeOnnx(buildOnnx(model.graph, model.weights, [MAPS], true))
+      ? encodeOnnx(buildOnnx(model.graph, model.weights, [MAPS], 'fast'))
       : emitOnnx(model.graph, model.weights, [MAPS]),
     {
       intraOpNumThreads: 1,

@@ -72,7 +72,7 @@ async function main() {
   const { graph, weights } = readClassifier(readFileSync(original), original);
   const own = join(folder, 'own.onnx');
   const plain = join(folder, 'plain.onnx');
-  writeFileSync(own, encodeOnnx(buildOnnx(graph, weights, ['prob'], true)));
+  writeFileSync(own, encodeOnnx(buildOnnx(graph, weights, ['prob'], 'fast')));
   writeFileSync(plain, emitOnnx(graph, weights, ['prob']));
   const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1 };
   const session = await (

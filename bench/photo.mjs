@@ -36,7 +36,7 @@ const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1 };
 const { graph, weights } = model;
 const bare = {
   exported: emitOnnx(graph, weights, [MAPS]),
-  own: encodeOnnx(buildOnnx(graph, weights, [MAPS], true)),
+  own: encodeOnnx(buildOnnx(graph, weights, [MAPS], 'fast')),
 };
 for (const form of Object.keys(bare)) {
   bare[form] = await ort.InferenceSession.create(bare[form], oneThread);

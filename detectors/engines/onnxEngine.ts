@@ -1,7 +1,7 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { DetectorError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import { buildOnnx } from '../onnx/emitOnnx.js';
+import { buildOnnx, type OnnxForm } from '../onnx/emitOnnx.js';
 import { encodeOnnxBeside } from '../onnx/encodeOnnx.js';
 import type { ModelMessage } from '../onnx/messages.js';
 import { checkWeights, type Tensor, type Weights } from '../weights/weights.js';
@@ -37,6 +37,13 @@ export async function onnxEngine(): Promise<Engine> {
   };
 }
 
+/** Half precision keeps the weights few, 8 bits have code of their own. */
+const FORMS: Record<Precision, OnnxForm> = {
+  fp32: 'fast',
+  fp16: 'moderate',
+  int8: 'dense',
+};
+
 async function loadSession(
   runtime: typeof OnnxRuntime,
   graph: Graph,
@@ -46,7 +53,7 @@ async function loadSession(
   const { outputs, threads = 1, precision = 'fp32' } = options;
   checkWeights(graph, weights, weights.metadata.name ?? graph.name);
   const message = await inPrecision(
-    buildOnnx(graph, weights, outputs, true),
+    buildOnnx(graph, weights, outputs, FORMS[precision]),
     precision,
     weights,
   );

@@ -5,7 +5,8 @@ import { neededNodes } from '../graph/neededNodes.js';
 import type { FixedConvolution, Graph, GraphNode, Tanh } from '../graph/types.js';
 import type { Tensor, Weights } from '../weights/weights.js';
 import { encodeOnnx } from './encodeOnnx.js';
-import { normalizeChannels } from './normalizeChannels.js';
+import { normalizeChannels, type NodeGroup } from './normalizeChannels.js';
+import { winogradRows } from './winogradRows.js';
 import {
   float,
   FLOAT,
@@ -41,11 +42,16 @@ export function emitOnnx(
 }
 
 /**
+ * How a model is written: `plain` with the operators that all readers know; `fast` for
+ * an engine, by `normalizeChannels` and `winogradRows`; `moderate` without the latter,
+ * for what must have the weights as they are; `dense` with normalisation in one piece,
+ * for `quantizeOnnx`.
+ */
+export type OnnxForm = 'plain' | 'dense' | 'moderate' | 'fast';
+
+/**
  * The same model before it is written, for what rewrites it. The numbers of the
- * weights are not copied.
- *
- * @param isFast whether normalisation is written by `normalizeChannels`, for engines,
- *   instead of by the operator that other readers know
+ * weights are not copied, except by `winogradRows`.
  *
  * @throws DetectorError INVALID_GRAPH
  */
@@ -53,11 +59,15 @@ export function buildOnnx(
   graph: Graph,
   weights: Weights,
   outputs: readonly string[],
-  isFast = false,
+  form: OnnxForm = 'plain',
 ): ModelMessage {
   const shapes = inferShapes(graph);
-  const emitter = new Emitter(weights, shapes, isFast);
-  for (const node of neededNodes(graph, outputs)) emitter.emit(node);
+  const nodes = neededNodes(graph, outputs);
+  const rewritten =
+    form === 'fast'
+      ? winogradRows(nodes, outputs, weights)
+      : new Map<GraphNode, NodeGroup>();
+  const emitter = new Emitter(weights, shapes, form);
   /** Dimensions are sizes, names of free ones, or null where nothing is said. */
   const value = (name: string, dims: (number | string | null)[]) => ({
     name,
@@ -72,6 +82,23 @@ export function buildOnnx(
       },
     },
   });
+  const channelsOnly = (name: string) =>
+    value(
+      name,
+      shapes.get(name)!.map((size, axis) => (axis === 1 ? size : null)),
+    );
+  const valueInfo: object[] = [];
+  for (const node of nodes) {
+    const group = rewritten.get(node);
+    if (!group) {
+      emitter.emit(node);
+      continue;
+    }
+    emitter.add(group);
+    // The runtime keeps its fast layout only where it knows the channels.
+    const last = group.nodes.at(-1);
+    if (last) valueInfo.push(channelsOnly(last.name));
+  }
   return {
     irVersion: IR_VERSION,
     producerName: PRODUCER,
@@ -81,12 +108,8 @@ export function buildOnnx(
       node: emitter.nodes,
       initializer: emitter.initializers,
       input: [value(graph.input, ['batch', graph.inputChannels, 'height', 'width'])],
-      output: outputs.map((name) =>
-        value(
-          name,
-          shapes.get(name)!.map((size, axis) => (axis === 1 ? size : null)),
-        ),
-      ),
+      output: outputs.map(channelsOnly),
+      valueInfo,
     },
   };
 }
@@ -113,12 +136,29 @@ class Emitter {
   readonly nodes: NodeMessage[] = [];
   readonly initializers: TensorMessage[] = [];
   readonly #constants = new Set<string>();
+  readonly #shared = new Set<string>();
 
   constructor(
     private readonly weights: Weights,
     private readonly shapes: ReadonlyMap<string, readonly number[]>,
-    private readonly isFast: boolean,
+    private readonly form: OnnxForm,
   ) {}
+
+  /** Adds nodes and constants that stand for a node, those that are shared once. */
+  add({ nodes, initializers }: NodeGroup): void {
+    const addOnce = <T extends { name: string }>(
+      to: T[],
+      items: readonly T[],
+    ): void => {
+      for (const item of items) {
+        if (this.#shared.has(item.name)) continue;
+        this.#shared.add(item.name);
+        to.push(item);
+      }
+    };
+    addOnce(this.nodes, nodes);
+    addOnce(this.initializers, initializers);
+  }
 
   emit(node: GraphNode): void {
     switch (node.op) {
@@ -154,12 +194,12 @@ class Emitter {
         );
       case 'localResponseNormalization': {
         const channels = this.shapes.get(node.input)![1];
-        const group = this.isFast ? normalizeChannels(node, channels) : undefined;
-        if (group) {
-          this.nodes.push(...group.nodes);
-          this.initializers.push(...group.initializers);
-          return;
-        }
+        const { form } = this;
+        const group =
+          form === 'plain'
+            ? undefined
+            : normalizeChannels(node, channels, form !== 'dense');
+        if (group) return this.add(group);
         return this.#add(
           'LRN',
           node.name,

@@ -40,6 +40,7 @@ export const MESSAGES = {
       initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
       input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
       output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
+      valueInfo: { rule: 'repeated', type: 'ValueInfoProto', id: 13 },
     },
   },
   NodeProto: {
@@ -144,6 +145,8 @@ export interface ModelMessage {
     initializer: TensorMessage[];
     input: object[];
     output: { name: string; type: object }[];
+    /** What is known of the shapes of other activations. */
+    valueInfo?: object[];
   };
 }
 

@@ -89,7 +89,8 @@ function compute(
     }
     case 'fixedConvolution': {
       const { orientations, size, stride = 1, pad = 0 } = node;
-      const reach = (size - 1) / 2;
+      // As Caffe and ONNX have it: an even size reaches further up than down.
+      const reach = Math.floor((size - 1) / 2);
       const inside = range(size, -reach)
         .flatMap((y) => range(size, -reach).map((x) => ({ x, y })))
         .filter(({ x, y }) => x * x + y * y <= (size / 2) ** 2);
@@ -148,7 +149,8 @@ function compute(
     }
     case 'localResponseNormalization': {
       const { size, alpha, beta, k } = node;
-      const reach = (size - 1) / 2;
+      // As Caffe and ONNX have it: an even size reaches further up than down.
+      const reach = Math.floor((size - 1) / 2);
       return fill(input.shape, (n, c, y, x) => {
         const near = range(size, c - reach).filter((i) => i >= 0 && i < C);
         const squares = sum(near.map((i) => at(n, i, y, x) ** 2));
