@@ -60,7 +60,7 @@ async function writeOnnx(file, output) {
   const { buildOnnx } = await importBuilt('detectors/onnx/emitOnnx.js');
   const { encodeOnnx } = await importBuilt('detectors/onnx/encodeOnnx.js');
   const { graph, weights } = readClassifier(readFileSync(file), file);
-  writeFileSync(output, encodeOnnx(buildOnnx(graph, weights, ['prob'], 'fast')));
+  writeFileSync(output, encodeOnnx(buildOnnx(graph, weights, ['prob'], 'moderate')));
 }
 
 /** Milliseconds from the start of a process to the first it says. */

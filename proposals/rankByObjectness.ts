@@ -8,30 +8,29 @@ import { uniqueBoxes } from './uniqueBoxes.js';
 /**
  * Weights of the cues, rounded; chosen on photos that no figure is reported on.
  * Each cue alone is plain: objects have structure inside, are made late in the
- * grouping, fill their boxes, aren't slivers, and are seldom specks.
+ * grouping, by many runs, fill their boxes, aren't slivers, and are seldom specks.
  */
 const EDGES = 1.2;
 const POSITION = 0.4;
-const FILL = 2.5;
-const ASPECT = 0.6;
+const OCCURRENCES = 0.4;
+const FILL = 2;
+const ASPECT = 0.5;
 const SMALLNESS = 0.03;
 /**
- * What a box loses for better boxes like it: CROWDING · ln(1 + their number, up to
- * CROWD of them, so that the best of many alike still come before the worst alone).
+ * What a box loses for better boxes like it, each time weight · ln(1 + their number, up
+ * to a most, so that the best of many alike still come before the worst alone): for
+ * those much like it, and for those like it at all. After the first HEAD boxes, new
+ * places matter less and a closer fit more.
  */
-const CROWDING = 3;
-const CROWD = 1.5;
-/** After the first HEAD boxes, or HEAD_SHARE of all, new places matter less and a closer fit more. */
+const CLOSE = { ratio: 1.2, weight: 1.5, most: 4 };
+const LOOSE = { ratio: 1.5, weight: 2.5, tailWeight: 1, most: 1.5 };
 const HEAD = 1000;
-const HEAD_SHARE = 1 / 6;
-const TAIL_CROWDING = 2;
-const TAIL_CROWD = 1;
 
 /**
  * Order without learning or chance. A box's score is the logarithm of a product
  * of cues: edge density inside it, position in its hierarchies (mean over those
- * it occurs in), how much of it its region fills, its aspect ratio and area.
- * Then boxes are spread: each loses by the number of better ones much like it.
+ * it occurs in), how often it occurs, how much of it its region fills, its aspect
+ * ratio and area. Then boxes are spread: each loses by the number of better ones like it.
  *
  * @param image smoothed RGB8 that the hierarchies were made from
  */
@@ -66,6 +65,7 @@ export function rankByObjectness(
       // 0.3 grey levels: below, all is flat.
       EDGES * Math.log(density + 0.3) -
       (POSITION * positions[i]) / occurrences[i] +
+      OCCURRENCES * Math.log(occurrences[i]) +
       (FILL * fills[i]) / area -
       ASPECT * Math.abs(Math.log(width / height)) -
       SMALLNESS * share * share;
@@ -73,31 +73,62 @@ export function rankByObjectness(
   return inOrder(boxes, spread(boxes, keys));
 }
 
-/** Boxes are alike when sides and centres fall into one cell: 1.5 from cell to cell. */
-const RATIO = 1.5;
+/** Of a side: no image has more than 2³¹ pixels in a row. */
+const LONGEST_LOGARITHM = 31 * Math.LN2;
 /** Grids of cells, shifted against each other by a quarter cell. */
 const GRIDS = 4;
 
 /**
  * Keys with what crowding takes from them: what non-maximum suppression does, in
- * linear time and without a threshold. The number of better boxes alike is the
- * mean over the grids.
+ * linear time and without a threshold.
  */
 function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
   const count = keys.length;
   const order = sortDescending(keys);
+  const close = countAlike(boxes, order, CLOSE.ratio);
+  const loose = countAlike(boxes, order, LOOSE.ratio);
+  const spreadKeys = new Float32Array(count);
+  const tailKeys = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const key = keys[i] - CLOSE.weight * Math.log(1 + Math.min(close[i], CLOSE.most));
+    const crowd = Math.log(1 + Math.min(loose[i], LOOSE.most));
+    spreadKeys[i] = key - LOOSE.weight * crowd;
+    tailKeys[i] = key - LOOSE.tailWeight * crowd;
+  }
+  if (count <= HEAD) return spreadKeys;
+  const spreadOrder = sortDescending(spreadKeys);
+  let best = -Infinity;
+  for (let i = HEAD; i < count; i++) {
+    const tailKey = tailKeys[spreadOrder[i]];
+    spreadKeys[spreadOrder[i]] = tailKey;
+    if (tailKey > best) best = tailKey;
+  }
+  // The tail comes after the head: its keys are lowered under the head's last.
+  const last = spreadKeys[spreadOrder[HEAD - 1]];
+  for (let i = HEAD; i < count; i++) spreadKeys[spreadOrder[i]] += last - best;
+  return spreadKeys;
+}
+
+/**
+ * How many better boxes are like each: sides and centres fall into one cell of a grid
+ * whose cells grow by `ratio`; the mean over the grids.
+ *
+ * @param order best first
+ */
+function countAlike(boxes: Int32Array, order: Int32Array, ratio: number): Float32Array {
+  const count = order.length;
   let capacity = 16;
   while (capacity < 2 * count) capacity *= 2;
   const cells = new Int32Array(capacity);
   const counts = new Int32Array(capacity);
-  const alike = new Int32Array(count);
-  const step = Math.log(RATIO);
+  const alike = new Float32Array(count);
+  const step = Math.log(ratio);
   for (let grid = 0; grid < GRIDS; grid++) {
     const shift = grid / GRIDS;
     // Cell sizes of the centres by the cell of the side (side cells start at 0).
     const centreCells = Float64Array.from(
-      { length: 64 },
-      (_, cell) => 1 / (Math.exp((cell + 0.5 - shift) * step) * (RATIO - 1)),
+      { length: Math.ceil(LONGEST_LOGARITHM / step) + 1 },
+      (_, cell) => 1 / (Math.exp((cell + 0.5 - shift) * step) * (ratio - 1)),
     );
     cells.fill(0);
     counts.fill(0);
@@ -109,7 +140,7 @@ function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
       const b = Math.floor(Math.log(height) / step + shift);
       const x = Math.floor((boxes[p] + width / 2) * centreCells[a] + shift);
       const y = Math.floor((boxes[p + 1] + height / 2) * centreCells[b] + shift);
-      let hash = Math.imul(a * 64 + b, 0x9e3779b1) ^ Math.imul(x, 0x85ebca77);
+      let hash = Math.imul(a * 1024 + b, 0x9e3779b1) ^ Math.imul(x, 0x85ebca77);
       hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae3d) ^ Math.imul(y, 0x27d4eb2f);
       // The hash stands for the cell; 0 marks an empty slot.
       hash = (Math.imul(hash ^ (hash >>> 13), 0x165667b1) ^ (hash >>> 16)) | 1;
@@ -117,27 +148,8 @@ function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
       while (cells[slot] !== 0 && cells[slot] !== hash)
         slot = (slot + 1) & (capacity - 1);
       cells[slot] = hash;
-      alike[order[i]] += counts[slot]++;
+      alike[order[i]] += counts[slot]++ / GRIDS;
     }
   }
-  const spreadKeys = new Float32Array(count);
-  const tailKeys = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const crowd = alike[i] / GRIDS;
-    spreadKeys[i] = keys[i] - CROWDING * Math.log(1 + Math.min(crowd, CROWD));
-    tailKeys[i] = keys[i] - TAIL_CROWDING * Math.log(1 + Math.min(crowd, TAIL_CROWD));
-  }
-  const head = Math.max(HEAD, Math.floor(count * HEAD_SHARE));
-  if (count <= head) return spreadKeys;
-  const spreadOrder = sortDescending(spreadKeys);
-  let best = -Infinity;
-  for (let i = head; i < count; i++) {
-    const tailKey = tailKeys[spreadOrder[i]];
-    spreadKeys[spreadOrder[i]] = tailKey;
-    if (tailKey > best) best = tailKey;
-  }
-  // The tail comes after the head: its keys are lowered under the head's last.
-  const last = spreadKeys[spreadOrder[head - 1]];
-  for (let i = head; i < count; i++) spreadKeys[spreadOrder[i]] += last - best;
-  return spreadKeys;
+  return alike;
 }
