@@ -85,13 +85,16 @@ const GRIDS = 4;
 function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
   const count = keys.length;
   const order = sortDescending(keys);
-  const close = countAlike(boxes, order, CLOSE.ratio);
-  const loose = countAlike(boxes, order, LOOSE.ratio);
+  const places = placesOf(boxes, order);
+  const close = countAlike(places, CLOSE.ratio);
+  const loose = countAlike(places, LOOSE.ratio);
   const spreadKeys = new Float32Array(count);
   const tailKeys = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const key = keys[i] - CLOSE.weight * Math.log(1 + Math.min(close[i], CLOSE.most));
-    const crowd = Math.log(1 + Math.min(loose[i], LOOSE.most));
+  for (let rank = 0; rank < count; rank++) {
+    const i = order[rank];
+    const crowd = Math.log(1 + Math.min(loose[rank] / GRIDS, LOOSE.most));
+    const key =
+      keys[i] - CLOSE.weight * Math.log(1 + Math.min(close[rank] / GRIDS, CLOSE.most));
     spreadKeys[i] = key - LOOSE.weight * crowd;
     tailKeys[i] = key - LOOSE.tailWeight * crowd;
   }
@@ -109,46 +112,54 @@ function spread(boxes: Int32Array, keys: Float32Array): Float32Array {
   return spreadKeys;
 }
 
+/** Logarithms of the sides and the centre of each box, four numbers a box, in order. */
+function placesOf(boxes: Int32Array, order: Int32Array): Float32Array {
+  const places = new Float32Array(4 * order.length);
+  for (let i = 0, to = 0; i < order.length; i++, to += 4) {
+    const p = 4 * order[i];
+    const width = boxes[p + 2] - boxes[p];
+    const height = boxes[p + 3] - boxes[p + 1];
+    places[to] = Math.log(width);
+    places[to + 1] = Math.log(height);
+    places[to + 2] = boxes[p] + width / 2;
+    places[to + 3] = boxes[p + 1] + height / 2;
+  }
+  return places;
+}
+
 /**
- * How many better boxes are like each: sides and centres fall into one cell of a grid
- * whose cells grow by `ratio`; the mean over the grids.
- *
- * @param order best first
+ * How many boxes before each are like it: sides and centres fall into one cell of a grid
+ * whose cells grow by `ratio`; the sum over the grids.
  */
-function countAlike(boxes: Int32Array, order: Int32Array, ratio: number): Float32Array {
-  const count = order.length;
+function countAlike(places: Float32Array, ratio: number): Int32Array {
+  const count = places.length >> 2;
   let capacity = 16;
   while (capacity < 2 * count) capacity *= 2;
-  const cells = new Int32Array(capacity);
-  const counts = new Int32Array(capacity);
-  const alike = new Float32Array(count);
-  const step = Math.log(ratio);
+  /** A cell's hash, which stands for it (0 is none), and how many it has. */
+  const cells = new Int32Array(2 * capacity);
+  const alike = new Int32Array(count);
+  const perCell = 1 / Math.log(ratio);
   for (let grid = 0; grid < GRIDS; grid++) {
     const shift = grid / GRIDS;
     // Cell sizes of the centres by the cell of the side (side cells start at 0).
     const centreCells = Float64Array.from(
-      { length: Math.ceil(LONGEST_LOGARITHM / step) + 1 },
-      (_, cell) => 1 / (Math.exp((cell + 0.5 - shift) * step) * (ratio - 1)),
+      { length: Math.ceil(LONGEST_LOGARITHM * perCell) + 1 },
+      (_, cell) => 1 / (Math.exp((cell + 0.5 - shift) / perCell) * (ratio - 1)),
     );
     cells.fill(0);
-    counts.fill(0);
-    for (let i = 0; i < count; i++) {
-      const p = 4 * order[i];
-      const width = boxes[p + 2] - boxes[p];
-      const height = boxes[p + 3] - boxes[p + 1];
-      const a = Math.floor(Math.log(width) / step + shift);
-      const b = Math.floor(Math.log(height) / step + shift);
-      const x = Math.floor((boxes[p] + width / 2) * centreCells[a] + shift);
-      const y = Math.floor((boxes[p + 1] + height / 2) * centreCells[b] + shift);
+    for (let i = 0, p = 0; i < count; i++, p += 4) {
+      const a = (places[p] * perCell + shift) | 0;
+      const b = (places[p + 1] * perCell + shift) | 0;
+      const x = (places[p + 2] * centreCells[a] + shift) | 0;
+      const y = (places[p + 3] * centreCells[b] + shift) | 0;
       let hash = Math.imul(a * 1024 + b, 0x9e3779b1) ^ Math.imul(x, 0x85ebca77);
       hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae3d) ^ Math.imul(y, 0x27d4eb2f);
-      // The hash stands for the cell; 0 marks an empty slot.
       hash = (Math.imul(hash ^ (hash >>> 13), 0x165667b1) ^ (hash >>> 16)) | 1;
-      let slot = (hash >>> 1) & (capacity - 1);
+      let slot = hash & (2 * capacity - 2);
       while (cells[slot] !== 0 && cells[slot] !== hash)
-        slot = (slot + 1) & (capacity - 1);
+        slot = (slot + 2) & (2 * capacity - 2);
       cells[slot] = hash;
-      alike[order[i]] += counts[slot]++ / GRIDS;
+      alike[i] += cells[slot + 1]++;
     }
   }
   return alike;
