@@ -77,14 +77,12 @@ export function groupRegions(
   const sizeWeight = weights.size / total / pixels;
   const fillWeight = weights.fill / total / pixels;
   const constant = (weights.size + weights.fill) / total;
-  const copyOf = (name: string, histograms: Int32Array) => {
-    if (isLast) return histograms;
-    const copy = arrays.take(`blended ${name}`, histograms.length);
-    copy.set(histograms);
-    return copy;
-  };
-  const colour = useColour ? copyOf('colour', regions.colour) : regions.colour;
-  const texture = useTexture ? copyOf('texture', regions.texture) : regions.texture;
+  const rowLength = colourBins + textureBins;
+  let { histograms } = regions;
+  if (!isLast && (useColour || useTexture)) {
+    histograms = arrays.take('blended', regions.histograms.length);
+    histograms.set(regions.histograms);
+  }
 
   // Pair p of neighbours is two edges: 2p and 2p + 1 lead to each other's start.
   // No edge is ever made: a merge moves the smaller region's to the larger one.
@@ -121,12 +119,17 @@ export function groupRegions(
     let value = 0;
     if (useColour) {
       value +=
-        colourWeight * commonArea(colour, a * colourBins, b * colourBins, colourBins);
+        colourWeight * commonArea(histograms, a * rowLength, b * rowLength, colourBins);
     }
     if (useTexture) {
       value +=
         textureWeight *
-        commonArea(texture, a * textureBins, b * textureBins, textureBins);
+        commonArea(
+          histograms,
+          a * rowLength + colourBins,
+          b * rowLength + colourBins,
+          textureBins,
+        );
     }
     return value;
   };
@@ -307,12 +310,19 @@ export function groupRegions(
     let gain = 0;
     if (useColour) {
       gain +=
-        colourWeight * blend(colour, a * colourBins, b * colourBins, colourBins, share);
+        colourWeight *
+        blend(histograms, a * rowLength, b * rowLength, colourBins, share);
     }
     if (useTexture) {
       gain +=
         textureWeight *
-        blend(texture, a * textureBins, b * textureBins, textureBins, share);
+        blend(
+          histograms,
+          a * rowLength + colourBins,
+          b * rowLength + colourBins,
+          textureBins,
+          share,
+        );
     }
     // Inside a large region's box no common box changes, and one bound serves all pairs.
     const rise =

@@ -14,11 +14,12 @@ export interface Regions {
   sizes: Int32Array;
   /** count × 4, half-open, whole pixels */
   boxes: Int32Array;
-  /** count × colourBins; each row sums to about HISTOGRAM_TOTAL. */
-  colour: Int32Array;
+  /**
+   * count × (colourBins + textureBins); the bins of each kind sum to about
+   * HISTOGRAM_TOTAL. One row for both, since what grouping waits for is memory.
+   */
+  histograms: Int32Array;
   colourBins: number;
-  /** count × textureBins; each row sums to about HISTOGRAM_TOTAL. */
-  texture: Int32Array;
   textureBins: number;
   /** Neighbouring regions, 2 a pair, each pair once. */
   pairs: Int32Array;
@@ -62,72 +63,66 @@ export function measureRegions(
   }
   const colourBins = COLOUR_BINS * image.channels;
   const textureBins = texture.histograms * texture.binsPerHistogram;
+  const rowLength = colourBins + textureBins;
+  const histograms = arrays.take('histograms', count * rowLength).fill(0);
+  countColours(labels, sizes, image, histograms, rowLength);
+  countTexture(labels, sizes, texture, histograms, rowLength, colourBins);
   return {
-    count,
-    sizes,
-    boxes,
-    colour: colourHistograms(labels, count, sizes, image, arrays),
-    colourBins,
-    texture: textureHistograms(labels, count, sizes, texture, arrays),
-    textureBins,
+    ...{ count, sizes, boxes, histograms, colourBins, textureBins },
     pairs: neighbours(partition, offsets),
   };
 }
 
-function colourHistograms(
+function countColours(
   labels: Int32Array,
-  count: number,
   sizes: Int32Array,
-  image: ColourImage,
-  arrays: ReusedArrays,
-): Int32Array {
-  const { data, channels } = image;
-  const bins = COLOUR_BINS * channels;
-  const histograms = arrays.take('colour', count * bins).fill(0);
+  { data, channels }: ColourImage,
+  histograms: Int32Array,
+  rowLength: number,
+): void {
   const pixels = labels.length;
   if (channels === 3) {
     for (let i = 0, p = 0; i < pixels; i++, p += 3) {
-      const row = labels[i] * bins;
+      const row = labels[i] * rowLength;
       histograms[row + ((data[p] * COLOUR_BINS) >> 8)]++;
       histograms[row + COLOUR_BINS + ((data[p + 1] * COLOUR_BINS) >> 8)]++;
       histograms[row + 2 * COLOUR_BINS + ((data[p + 2] * COLOUR_BINS) >> 8)]++;
     }
   } else {
     for (let i = 0, p = 0; i < pixels; i++) {
-      const row = labels[i] * bins;
+      const row = labels[i] * rowLength;
       for (let c = 0; c < channels; c++, p++) {
         histograms[row + c * COLOUR_BINS + ((data[p] * COLOUR_BINS) >> 8)]++;
       }
     }
   }
-  for (let region = 0, i = 0; region < count; region++) {
+  for (let region = 0; region < sizes.length; region++) {
     const scale = HISTOGRAM_TOTAL / (channels * sizes[region]);
-    for (const end = i + bins; i < end; i++) histograms[i] *= scale;
+    let i = region * rowLength;
+    for (const end = i + COLOUR_BINS * channels; i < end; i++) histograms[i] *= scale;
   }
-  return histograms;
 }
 
-function textureHistograms(
+/** @param first of each row's bins */
+function countTexture(
   labels: Int32Array,
-  count: number,
   sizes: Int32Array,
-  texture: TextureBins,
-  arrays: ReusedArrays,
-): Int32Array {
-  const { bins, counts, histograms: perRegion, binsPerHistogram } = texture;
+  { bins, counts, histograms: perRegion, binsPerHistogram }: TextureBins,
+  histograms: Int32Array,
+  rowLength: number,
+  first: number,
+): void {
   const listed = binsPerHistogram - 1;
-  const rowLength = perRegion * binsPerHistogram;
-  const histograms = arrays.take('texture', count * rowLength).fill(0);
   const pixels = labels.length;
   for (let i = 0, n = 0; i < pixels; i++) {
     const some = counts[i];
     if (some === 0) continue;
-    const row = labels[i] * rowLength + perRegion;
+    const row = labels[i] * rowLength + first + perRegion;
     for (const end = n + some; n < end; n++) histograms[row + bins[n]]++;
   }
   // The zero bins come first in a row: what the listed bins left over.
-  for (let region = 0; region < count; region++) {
-    const row = region * rowLength;
+  for (let region = 0; region < sizes.length; region++) {
+    const row = region * rowLength + first;
     const size = sizes[region];
     const scale = HISTOGRAM_TOTAL / (perRegion * size);
     for (let h = 0, i = row + perRegion; h < perRegion; h++) {
@@ -139,7 +134,6 @@ function textureHistograms(
       histograms[row + h] = zeros * scale;
     }
   }
-  return histograms;
 }
 
 /** Pairs of neighbouring regions, in the order in which the edges first join them. */

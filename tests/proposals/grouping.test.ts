@@ -40,8 +40,8 @@ describe('measureRegions', () => {
       fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
         const { regions, labels } = superpixels(seed);
         const { data } = patchwork(48, 36, seed);
-        const { count, sizes, boxes, colour, colourBins, texture, textureBins } =
-          regions;
+        const { count, sizes, boxes, histograms, colourBins, textureBins } = regions;
+        const rowLength = colourBins + textureBins;
         const touching = new Set<string>();
         for (let region = 0; region < count; region++) {
           const own = [...labels.keys()].filter((i) => labels[i] === region);
@@ -58,13 +58,13 @@ describe('measureRegions', () => {
           for (const i of own) red[Math.floor((data[3 * i] * 25) / 256)]++;
           red.forEach((n, bin) => {
             const expected = (n / own.length / 3) * HISTOGRAM_TOTAL;
-            expect(Math.abs(colour[region * colourBins + bin] - expected)).toBeLessThan(
-              1.01,
-            );
+            expect(
+              Math.abs(histograms[region * rowLength + bin] - expected),
+            ).toBeLessThan(1.01);
           });
-          const row = texture.subarray(
-            region * textureBins,
-            (region + 1) * textureBins,
+          const row = histograms.subarray(
+            region * rowLength + colourBins,
+            (region + 1) * rowLength,
           );
           const sum = row.reduce((s, v) => s + v, 0);
           expect(sum).toBeGreaterThan(HISTOGRAM_TOTAL - 300);
@@ -175,24 +175,24 @@ function spots(seed: number, columns: number, rows: number): Regions {
     if (i > 1) pairs.push(i - 1, i);
   }
   sizes[0] = 64 * columns * rows - sizes.reduce((sum, size) => sum + size);
-  const histograms = (bins: number) => {
-    const rows = new Int32Array(count * bins);
+  const histograms = new Int32Array(count * 22);
+  const fill = (first: number, bins: number) => {
     for (let i = 0; i < count; i++) {
       const shares = Array.from({ length: bins }, () => random() ** 3);
       const sum = shares.reduce((a, b) => a + b);
       shares.forEach((share, bin) => {
-        rows[i * bins + bin] = Math.floor((share / sum) * HISTOGRAM_TOTAL);
+        histograms[i * 22 + first + bin] = Math.floor((share / sum) * HISTOGRAM_TOTAL);
       });
     }
-    return rows;
   };
+  fill(0, 10);
+  fill(10, 12);
   return {
     count,
     sizes,
     boxes,
-    colour: histograms(10),
+    histograms,
     colourBins: 10,
-    texture: histograms(12),
     textureBins: 12,
     pairs: Int32Array.from(pairs),
   };
@@ -235,15 +235,19 @@ function slowGrouping(
     colour: number[];
     texture: number[];
   }
-  const rows = (all: Int32Array, bins: number, i: number): number[] =>
-    [...all.subarray(i * bins, (i + 1) * bins)].map((v) => v / HISTOGRAM_TOTAL);
+  const { colourBins, textureBins } = regions;
+  const bins = (i: number, first: number, length: number): number[] => {
+    const from = i * (colourBins + textureBins) + first;
+    const row = regions.histograms.subarray(from, from + length);
+    return [...row].map((v) => v / HISTOGRAM_TOTAL);
+  };
   const nodes = new Map<number, Node>();
   for (let i = 0; i < regions.count; i++) {
     nodes.set(i, {
       size: regions.sizes[i],
       box: [...regions.boxes.subarray(4 * i, 4 * i + 4)],
-      colour: rows(regions.colour, regions.colourBins, i),
-      texture: rows(regions.texture, regions.textureBins, i),
+      colour: bins(i, 0, colourBins),
+      texture: bins(i, colourBins, textureBins),
     });
   }
   const union = (a: Node, b: Node): number[] =>
