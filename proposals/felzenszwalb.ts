@@ -58,7 +58,7 @@ export function felzenszwalb(
     leftovers: new Int32Array(graph.tiles[0].edges.length),
   };
   const labels = new Int32Array(pixels);
-  const { count } = mergeGraph(graph, pixels, k, minSize, scratch, labels);
+  const { count } = mergeGraph(graph, k, minSize, scratch, labels);
   return { labels, count };
 }
 

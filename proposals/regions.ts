@@ -1,5 +1,5 @@
 import type { ColourImage } from './convertColour.js';
-import type { Partition } from './mergeGraph.js';
+import { fetchTile, type Partition, type SortedEdges } from './mergeGraph.js';
 import type { TextureBins } from './gradientTexture.js';
 import { ReusedArrays } from './reusedArrays.js';
 
@@ -34,7 +34,7 @@ export function measureRegions(
   partition: Partition,
   image: ColourImage,
   texture: TextureBins,
-  offsets: Int32Array,
+  graph: SortedEdges,
   arrays = new ReusedArrays(),
 ): Regions {
   const { labels, count } = partition;
@@ -69,7 +69,7 @@ export function measureRegions(
   countTexture(labels, sizes, texture, histograms, rowLength, colourBins);
   return {
     ...{ count, sizes, boxes, histograms, colourBins, textureBins },
-    pairs: neighbours(partition, offsets),
+    pairs: neighbours(partition, graph),
   };
 }
 
@@ -137,47 +137,52 @@ function countTexture(
 }
 
 /** Pairs of neighbouring regions, in the order in which the edges first join them. */
-function neighbours(partition: Partition, offsets: Int32Array): Int32Array {
-  const { labels, leftovers } = partition;
+function neighbours(partition: Partition, { tiles, offsets }: SortedEdges): Int32Array {
+  const { labels, leftovers, ends } = partition;
   let capacity = 1024;
   let table = new Float64Array(capacity).fill(-1);
   let pairs = new Int32Array(1024);
   let n = 0;
   const { count } = partition;
-  for (let e = 0; e < leftovers.length; e++) {
-    const edge = leftovers[e];
-    let a = labels[edge >> 2];
-    let b = labels[(edge >> 2) + offsets[edge & 3]];
-    if (a === b) continue;
-    if (a > b) {
-      const swap = a;
-      a = b;
-      b = swap;
-    }
-    const key = a * count + b;
-    let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & (capacity - 1);
-    while (table[slot] !== key && table[slot] >= 0) slot = (slot + 1) & (capacity - 1);
-    if (table[slot] === key) continue;
-    table[slot] = key;
-    if (2 * n === pairs.length) {
-      const longer = new Int32Array(2 * pairs.length);
-      longer.set(pairs);
-      pairs = longer;
-    }
-    pairs[2 * n] = a;
-    pairs[2 * n + 1] = b;
-    n++;
-    if (2 * n > capacity) {
-      capacity *= 4;
-      table = new Float64Array(capacity).fill(-1);
-      for (let i = 0; i < n; i++) {
-        const a = pairs[2 * i];
-        const b = pairs[2 * i + 1];
-        let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
-        slot = (slot ^ (slot >>> 15)) & (capacity - 1);
-        while (table[slot] >= 0) slot = (slot + 1) & (capacity - 1);
-        table[slot] = a * count + b;
+  let e = 0;
+  for (let part = 0; part < ends.length; part++) {
+    if (part < tiles.length) fetchTile(labels, tiles[part], offsets[1]);
+    for (const end = ends[part]; e < end; e++) {
+      const edge = leftovers[e];
+      let a = labels[edge >> 2];
+      let b = labels[(edge >> 2) + offsets[edge & 3]];
+      if (a === b) continue;
+      if (a > b) {
+        const swap = a;
+        a = b;
+        b = swap;
+      }
+      const key = a * count + b;
+      let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+      slot = (slot ^ (slot >>> 15)) & (capacity - 1);
+      while (table[slot] !== key && table[slot] >= 0)
+        slot = (slot + 1) & (capacity - 1);
+      if (table[slot] === key) continue;
+      table[slot] = key;
+      if (2 * n === pairs.length) {
+        const longer = new Int32Array(2 * pairs.length);
+        longer.set(pairs);
+        pairs = longer;
+      }
+      pairs[2 * n] = a;
+      pairs[2 * n + 1] = b;
+      n++;
+      if (2 * n > capacity) {
+        capacity *= 4;
+        table = new Float64Array(capacity).fill(-1);
+        for (let i = 0; i < n; i++) {
+          const a = pairs[2 * i];
+          const b = pairs[2 * i + 1];
+          let slot = (Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> 0;
+          slot = (slot ^ (slot >>> 15)) & (capacity - 1);
+          while (table[slot] >= 0) slot = (slot + 1) & (capacity - 1);
+          table[slot] = a * count + b;
+        }
       }
     }
   }

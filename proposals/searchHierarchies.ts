@@ -52,8 +52,8 @@ export function* searchHierarchies(
       const bins = bank ?? gradientTexture(colours);
       const graph = gridEdges(colours, grid);
       for (const k of ks) {
-        const partition = mergeGraph(graph, pixels, k, minSize, scratch, labels);
-        const regions = measureRegions(partition, colours, bins, graph.offsets, arrays);
+        const partition = mergeGraph(graph, k, minSize, scratch, labels);
+        const regions = measureRegions(partition, colours, bins, graph, arrays);
         for (const [i, similarity] of similarities.entries()) {
           const weights = similarityWeights(similarity);
           const isLast = i === similarities.length - 1;

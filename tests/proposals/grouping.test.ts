@@ -28,9 +28,9 @@ function superpixels(seed: number): { regions: Regions; labels: Int32Array } {
     thresholds: new Float64Array(pixels),
     leftovers: grid.needed,
   };
-  const partition = mergeGraph(graph, pixels, 40, 15, scratch, new Int32Array(pixels));
+  const partition = mergeGraph(graph, 40, 15, scratch, new Int32Array(pixels));
   const texture = gradientTexture(image);
-  const regions = measureRegions(partition, image, texture, graph.offsets);
+  const regions = measureRegions(partition, image, texture, graph);
   return { regions, labels: partition.labels };
 }
 

@@ -24,7 +24,7 @@ function segment(image: ColourImage, tileSide: number, minSize: number) {
     leftovers: new Int32Array(4 * PIXELS),
   };
   const labels = new Int32Array(PIXELS);
-  return mergeGraph(edgesOf(image, tileSide), PIXELS, 100, minSize, scratch, labels);
+  return mergeGraph(edgesOf(image, tileSide), 100, minSize, scratch, labels);
 }
 
 const noisy = patchwork(WIDTH, HEIGHT, 5) as ColourImage;
