@@ -11,7 +11,7 @@ import type { Graph } from './graph/types.js';
 import type { HeadOptions } from './heads/decodeOutputs.js';
 import type { HeadLayout } from './heads/positionSensitivePooling.js';
 import type { ClassTable } from './pipeline/detections.js';
-import type { Preprocessing } from './warp/photo.js';
+import { channelCount, type Preprocessing } from './warp/photo.js';
 import type { WarpOptions } from './warp/warpCrops.js';
 import { checkWeights, type Weights } from './weights/weights.js';
 
@@ -65,6 +65,12 @@ export function readModel(weights: Weights, source: string): DetectorModel {
     source,
   );
   checkWeights(graph, weights, source);
+  if (channelCount(input.channels) !== graph.inputChannels) {
+    throw new DetectorError(
+      'INVALID_WEIGHTS',
+      `${source}: the metadata entry "preprocessing" says "${input.channels}", and "${backbone}" takes ${graph.inputChannels === 1 ? 'grey photos' : 'three channels'}`,
+    );
+  }
   const preprocessing = { mean: input.mean, channels: input.channels };
   return {
     name: metadata.name ?? 'unnamed',
@@ -128,8 +134,10 @@ function isPreprocessing(value: unknown): value is PreprocessingField {
     typeof field === 'object' &&
     field !== null &&
     isNumbers(field.mean) &&
-    field.mean.length === 3 &&
-    (field.channels === 'BGR' || field.channels === 'RGB') &&
+    (field.channels === 'BGR' ||
+      field.channels === 'RGB' ||
+      field.channels === 'grey') &&
+    field.mean.length === channelCount(field.channels) &&
     isSide(field.photo_long_side) &&
     isSide(field.crop_side) &&
     typeof field.crop_context === 'number' &&

@@ -1,5 +1,5 @@
 import type { ClassifierPreprocessing } from '../weights/classifierMetadata.js';
-import type { Photo } from '../warp/photo.js';
+import { channelCount, greyOf, type Photo } from '../warp/photo.js';
 import { resizeBilinear } from '../warp/resizeBilinear.js';
 import { PhotoPyramid } from '../warp/warpCrops.js';
 
@@ -145,7 +145,7 @@ function cut({ data, width }: Photo, left: number, top: number, side: number): P
 
 /** Numbers of one crop: channels × side × side. */
 export const cropLength = (channels: CropPreprocessing['channels'], side: number) =>
-  (channels === 'grey' ? 1 : 3) * side * side;
+  channelCount(channels) * side * side;
 
 /** What of a classifier's preprocessing is not the same for all. */
 export type CropPreprocessing = Omit<ClassifierPreprocessing, 'range'>;
@@ -181,7 +181,6 @@ export function fillCrop(
   }
 }
 
-/** 0.299 R + 0.587 G + 0.114 B in the whole numbers of OpenCV, which Caffe reads with. */
 function fillGreyCrop(
   { photo, x: left, y: top, side, isMirrored }: CropView,
   { mean: [mean], scale = 1 }: CropPreprocessing,
@@ -192,8 +191,7 @@ function fillGreyCrop(
     for (let x = 0; x < side; x++, to++) {
       const column = left + (isMirrored ? side - 1 - x : x);
       const from = 3 * ((top + y) * width + column);
-      const sum = 9798 * data[from] + 19235 * data[from + 1] + 3735 * data[from + 2];
-      into[to] = (((sum + (1 << 14)) >> 15) - mean) * scale;
+      into[to] = (greyOf(data[from], data[from + 1], data[from + 2]) - mean) * scale;
     }
   }
 }

@@ -10,8 +10,8 @@ export const MAPS = 'rcnn/maps';
 const SUFFIX = '-rcnn';
 
 /**
- * A network as the detector's backbone at stride 16, with position-sensitive maps on
- * top (Dai et al. 2016). The pool that would lead to stride 32, GoogLeNet's pool4, keeps
+ * A network as the detector's backbone at stride 16 (the LeNets' is 4), with position-
+ * sensitive maps on top (Dai et al. 2016). The pool that would lead to stride 32, GoogLeNet's pool4, keeps
  * its stride at 1, and what follows runs on the four interleaved grids of its output,
  * which is the same as dilating it by 2. Output `rcnn/maps`: bins² × outputs channels,
  * laid out [bin row, bin column, output].
@@ -25,7 +25,7 @@ export function detectorGraph(backbone: string, bins: number, outputs: number): 
   if (!network.backbone) {
     throw new DetectorError(
       'INVALID_ARGUMENT',
-      `"${backbone}" has no map of stride 16 for a detector; ${listBackbones()} have`,
+      `"${backbone}" has no map that a detector could stand on; ${listBackbones()} have`,
     );
   }
   const { features, pool } = network.backbone;

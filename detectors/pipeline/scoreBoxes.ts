@@ -7,9 +7,9 @@ import {
   PositionSensitiveMaps,
 } from '../heads/positionSensitivePooling.js';
 import type { DetectorModel } from '../model.js';
-import type { Photo } from '../warp/photo.js';
+import { channelCount, type Photo } from '../warp/photo.js';
 import { resizePhoto } from '../warp/resizePhoto.js';
-import { PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
+import { cropSize, PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
 
 /**
  * Shared mode: the network runs once on the whole photo, and every box is pooled
@@ -54,16 +54,15 @@ export async function scoreCrops(
   boxes: Float32Array,
 ): Promise<ScoredBoxes> {
   const { warp, head } = model;
-  const { side } = warp;
   const count = boxes.length / 4;
-  const cropSize = 3 * side * side;
+  const numbers = cropSize(warp);
   const pyramid = new PhotoPyramid(photo);
-  const crops = new Float32Array(Math.min(count, BATCH) * cropSize);
+  const crops = new Float32Array(Math.min(count, BATCH) * numbers);
   const outputs = new Float32Array(count * head.outputs);
   for (let start = 0; start < count; start += BATCH) {
     const batch = boxes.subarray(4 * start, 4 * (start + BATCH));
     const size = batch.length / 4;
-    const data = crops.subarray(0, size * cropSize);
+    const data = crops.subarray(0, size * numbers);
     warpCrops(pyramid, batch, warp, data);
     outputs.set(await cropOutputs(session, model, data), start * head.outputs);
   }
@@ -74,7 +73,7 @@ export async function scoreCrops(
  * Runs warped crops through the network and pools each crop's own box, its
  * inside without the context, from its own maps.
  *
- * @param crops [n, 3, S, S], minus the mean
+ * @param crops [n, 3 or 1, S, S], minus the mean
  * @returns n × outputs: logits, then raw deltas
  */
 export async function cropOutputs(
@@ -83,8 +82,9 @@ export async function cropOutputs(
   crops: Float32Array,
 ): Promise<Float32Array> {
   const { side } = warp;
-  const count = crops.length / (3 * side * side);
-  const activations = await session.run({ data: crops, shape: [count, 3, side, side] });
+  const count = crops.length / cropSize(warp);
+  const shape = [count, channelCount(warp.channels), side, side];
+  const activations = await session.run({ data: crops, shape });
   const maps = activations[MAPS];
   const [, channels, height, width] = maps.shape;
   const margin = warp.context * side;

@@ -55,6 +55,14 @@ export function toPhoto(image: PixelImage): Photo {
 /** How a network wants its pixels. */
 export interface Preprocessing {
   /** Subtracted from each channel, in the order of `channels`, 0–255. */
-  mean: readonly [number, number, number];
-  channels: 'BGR' | 'RGB';
+  mean: readonly number[];
+  channels: 'BGR' | 'RGB' | 'grey';
 }
+
+/** Channels of a network's input. */
+export const channelCount = (channels: Preprocessing['channels']): number =>
+  channels === 'grey' ? 1 : 3;
+
+/** 0.299 R + 0.587 G + 0.114 B in the whole numbers of OpenCV, which Caffe reads with. */
+export const greyOf = (red: number, green: number, blue: number): number =>
+  (9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15;

@@ -1,5 +1,5 @@
 import type { Tensor } from '../weights/weights.js';
-import type { Photo, Preprocessing } from './photo.js';
+import { channelCount, greyOf, type Photo, type Preprocessing } from './photo.js';
 import { enlarge, shrinkByArea } from './resizePixels.js';
 
 /**
@@ -10,7 +10,7 @@ const MIN_SIDE = 32;
 
 /** A photo as a network's input. */
 export interface ResizedPhoto {
-  /** [1, 3, height, width], planar, minus the mean. */
+  /** [1, 3 or 1, height, width], planar, minus the mean. */
   input: Tensor;
   /** Input pixels per photo pixel. */
   scaleX: number;
@@ -39,19 +39,29 @@ export function resizePhoto(
   const inputWidth = Math.max(width, MIN_SIDE);
   const inputHeight = Math.max(height, MIN_SIDE);
   const plane = inputWidth * inputHeight;
-  const data = new Float32Array(3 * plane);
   const { mean, channels } = preprocessing;
-  for (let c = 0; c < 3; c++) {
+  const count = channelCount(channels);
+  const data = new Float32Array(count * plane);
+  const pixels = resized.data;
+  for (let c = 0; c < count; c++) {
     for (let y = 0; y < height; y++) {
       const to = c * plane + y * inputWidth;
-      let from = 3 * width * y + (channels === 'BGR' ? 2 - c : c);
+      const first = 3 * width * y;
+      if (channels === 'grey') {
+        for (let x = 0, from = first; x < width; x++, from += 3) {
+          data[to + x] =
+            greyOf(pixels[from], pixels[from + 1], pixels[from + 2]) - mean[c];
+        }
+        continue;
+      }
+      let from = first + (channels === 'BGR' ? 2 - c : c);
       for (let x = 0; x < width; x++, from += 3) {
-        data[to + x] = resized.data[from] - mean[c];
+        data[to + x] = pixels[from] - mean[c];
       }
     }
   }
   return {
-    input: { shape: [1, 3, inputHeight, inputWidth], data },
+    input: { shape: [1, count, inputHeight, inputWidth], data },
     scaleX: width / photo.width,
     scaleY: height / photo.height,
   };

@@ -1,5 +1,5 @@
 import type { BoxArray } from '../../geometry/index.js';
-import type { Photo, Preprocessing } from './photo.js';
+import { channelCount, greyOf, type Photo, type Preprocessing } from './photo.js';
 
 export interface WarpOptions extends Preprocessing {
   /** Side of the square crops, S. */
@@ -52,6 +52,10 @@ function halve({ data, width, height }: Photo): Photo {
   return { data: half, width: w, height: h };
 }
 
+/** Numbers of one crop: channels × side × side. */
+export const cropSize = ({ side, channels }: WarpOptions): number =>
+  channelCount(channels) * side * side;
+
 /**
  * Warps boxes of a photo to square crops, as R-CNN does (Girshick et al. 2014,
  * appendix A): the box fills the inner square [p, S − p) of an S×S crop, both
@@ -62,7 +66,7 @@ function halve({ data, width, height }: Photo): Photo {
  * rounded to whole numbers, as they were in training.
  *
  * @param boxes n×4 in pixels of the photo
- * @param into n · 3 · S · S numbers are written here: [n, 3, S, S], planar,
+ * @param into n × `cropSize` numbers are written here: [n, 3 or 1, S, S], planar,
  *   minus the mean
  */
 export function warpCrops(
@@ -89,7 +93,8 @@ export function warpCrops(
     const startX = (x1 + (0.5 - margin) * stepX) * scale - 0.5;
     const startY = (y1 + (0.5 - margin) * stepY) * scale - 0.5;
     columns.place(startX, stepX * scale, photo.width);
-    warpOne(photo, columns, startY, stepY * scale, options, into, i * 3 * side * side);
+    const to = i * cropSize(options);
+    warpOne(photo, columns, startY, stepY * scale, options, into, to);
   }
 }
 
@@ -145,6 +150,10 @@ function warpOne(
   into: Float32Array,
   offset: number,
 ): void {
+  if (options.channels === 'grey') {
+    warpGrey(photo, columns, startY, stepY, options, into, offset);
+    return;
+  }
   const { side, mean, channels } = options;
   const { data, width, height } = photo;
   const plane = side * side;
@@ -207,5 +216,28 @@ function warpOne(
             0.5,
         ) - meanBlue;
     }
+  }
+}
+
+/** The grey of a crop in colours. */
+function warpGrey(
+  photo: Photo,
+  columns: SampledAxis,
+  startY: number,
+  stepY: number,
+  options: WarpOptions,
+  into: Float32Array,
+  offset: number,
+): void {
+  const plane = options.side ** 2;
+  const [mean] = options.mean;
+  const coloured = { ...options, channels: 'RGB', mean: [mean, mean, mean] } as const;
+  const crop = new Float32Array(cropSize(coloured));
+  warpOne(photo, columns, startY, stepY, coloured, crop, 0);
+  for (let i = 0; i < plane; i++) {
+    const red = crop[i] + mean;
+    const green = crop[i + plane] + mean;
+    const blue = crop[i + 2 * plane] + mean;
+    into[offset + i] = greyOf(red, green, blue) - mean;
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '../../detectors/quantization/storeQuantized.js';
 import { toPhoto, type Photo } from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
-import { PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
+import { cropSize, PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
 import { selectiveSearch } from '../../proposals/index.js';
@@ -142,9 +142,9 @@ function detectorInputs(bytes: Uint8Array, file: string): Calibrated {
         { ...DETECTOR_PROPOSALS, maxBoxes: CROPS },
       );
       const count = boxes.length / 4;
-      const data = new Float32Array(count * 3 * warp.side * warp.side);
+      const data = new Float32Array(count * cropSize(warp));
       warpCrops(new PhotoPyramid(photo), boxes, warp, data);
-      const crops = { shape: [count, 3, warp.side, warp.side], data };
+      const crops = { shape: [count, graph.inputChannels, warp.side, warp.side], data };
       const whole = resizePhoto(photo, photoSide, preprocessing).input;
       return count > 0 ? [whole, crops] : [whole];
     },

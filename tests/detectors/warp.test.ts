@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toPhoto, type Photo } from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
-import { PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
+import { cropSize, PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
 
 const zeroMean = { mean: [0, 0, 0], channels: 'RGB' } as const;
 
@@ -129,6 +129,13 @@ describe('resizePhoto', () => {
     const rgb = resizePhoto(photo, 1, { mean: [1, 2, 3], channels: 'RGB' });
     expect([0, 1, 2].map((c) => rgb.input.data[c * 1024])).toEqual([9, 18, 27]);
   });
+
+  it('gives one channel to networks that see grey', () => {
+    const photo = { data: Uint8Array.of(10, 20, 30), width: 1, height: 1 };
+    const { input } = resizePhoto(photo, 1, { mean: [5], channels: 'grey' });
+    expect(input.shape).toEqual([1, 1, 32, 32]);
+    expect(input.data[0]).toBe(Math.round(0.299 * 10 + 0.587 * 20 + 0.114 * 30) - 5);
+  });
 });
 
 describe('warpCrops', () => {
@@ -155,6 +162,26 @@ describe('warpCrops', () => {
         expect(crop[2 * 256 + v * 16 + u]).toBeCloseTo(photo.data[pixel + 2] - 120, 3);
       }
     }
+  });
+
+  it('warps to the grey of what it warps to in colours', () => {
+    const photo = randomPhoto(40, 30, 7);
+    const boxes = [-5, 3, 22, 25, 10, 8, 22, 20];
+    const crops = (channels: 'RGB' | 'grey', mean: number[]) => {
+      const wanted = { ...options, channels, mean };
+      const into = new Float32Array(2 * cropSize(wanted));
+      warpCrops(new PhotoPyramid(photo), boxes, wanted, into);
+      return into;
+    };
+    const colours = crops('RGB', [100, 100, 100]);
+    const grey = crops('grey', [100]);
+    expect(grey).toHaveLength(2 * 256);
+    grey.forEach((value, i) => {
+      const at = 768 * Math.floor(i / 256) + (i % 256);
+      const [red, green, blue] = [0, 256, 512].map((c) => colours[at + c]);
+      const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+      expect(Math.abs(value - luma)).toBeLessThan(0.51);
+    });
   });
 
   it('has the mean, which is zero, outside the photo', () => {

@@ -106,6 +106,8 @@ function lenet5(name: string, classes: number, output: 'distances' | 'linear'): 
 
 /** MNIST's pictures; LeNet-5 has them in the middle of 32×32 (LeCun et al. 1998, §II.B). */
 const photoSide = 28;
+/** What C5 reads; C5 is as large as the input. */
+const backbone = { features: 's4/tanh' };
 const paper =
   'LeCun et al. 1998, "Gradient-based learning applied to document recognition"';
 
@@ -116,6 +118,7 @@ export const LENETS = {
     classes: 10,
     build: (classes = 10) => lenet5('lenet5', classes, 'distances'),
     photoSide,
+    backbone,
     // "… contains 340,908 connections, but only 60,000 trainable free parameters". The
     // connections printed layer by layer, 122,304, 5,880, 151,600, 2,000, 48,120 and
     // 10,164, sum to that with the output's 840; 345,308, also quoted, is no such sum.
@@ -160,6 +163,7 @@ export const LENETS = {
     classes: 10,
     build: (classes = 10) => lenet5('lenet5-linear', classes, 'linear'),
     photoSide,
+    backbone,
     published: [],
   },
   lenet: {
@@ -168,6 +172,7 @@ export const LENETS = {
     classes: 10,
     build: (classes = 10) => caffeLenet(classes),
     photoSide,
+    backbone: { features: 'pool2' },
     published: [
       {
         what: 'parameters',

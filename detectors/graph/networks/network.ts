@@ -46,7 +46,7 @@ export interface Network {
   /**
    * How it serves a detector: the activation below the position-sensitive maps, and
    * the pool that keeps its input's size so that this activation has stride 16.
-   * Networks without it have no map of that stride.
+   * Networks without it have no map of all that they see.
    */
   backbone?: { features: string; pool?: string };
   published: readonly PublishedCount[];

@@ -1,11 +1,14 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { detectorGraph } from '../../../detectors/graph/detectorGraph.js';
 import { networks } from '../../../detectors/graph/networks/index.js';
 import type { EngineName } from '../../../detectors/engines/chooseEngine.js';
 import { loadDetector } from '../../../detectors/loadDetector.js';
-import { writeSafetensors } from '../../../detectors/weights/safetensors.js';
+import {
+  readWeights,
+  writeSafetensors,
+} from '../../../detectors/weights/safetensors.js';
 import { describeEngines } from '../../detectors/engines.js';
 import { randomNumbers, randomWeights } from '../../detectors/randomNetwork.js';
 import { readJson, runCli, samples, temporaryFolder } from '../runCli.js';
@@ -29,8 +32,9 @@ function randomDetector(backbone: string): string {
     classes: JSON.stringify(CLASSES),
     category_ids: JSON.stringify([0, 1, 2]),
     preprocessing: JSON.stringify({
-      channels: 'BGR',
-      mean: [104, 117, 123],
+      ...(graph.inputChannels === 1
+        ? { channels: 'grey', mean: [117] }
+        : { channels: 'BGR', mean: [104, 117, 123] }),
       photo_long_side: 320,
       crop_side: 96,
       crop_context: 1 / 14,
@@ -42,7 +46,7 @@ function randomDetector(backbone: string): string {
 }
 
 describeEngines((_, engine) => {
-  it.each(['alexnet', 'nin', 'gabor-googlenet'])(
+  it.each(['alexnet', 'nin', 'gabor-googlenet', 'lenet5'])(
     'rcnn detect --model runs on %s',
     async (backbone) => {
       const output = join(folder, `${backbone}-${engine}`);
@@ -70,16 +74,33 @@ describeEngines((_, engine) => {
 
 describe('rcnn detect --model', () => {
   it('refuses a network that can be no backbone, and says which can', async () => {
-    const file = join(folder, 'lenet.safetensors');
-    const metadata = { graph: 'lenet-rcnn' };
+    const file = join(folder, 'serre-c1.safetensors');
+    const metadata = { graph: 'serre-c1-rcnn' };
     writeFileSync(file, writeSafetensors({ tensors: new Map(), metadata }));
     const { code, stderr } = await runCli([
       ...['detect', join(samples, 'coffee.jpg'), '-o', join(folder, 'no'), '--model'],
       file,
     ]);
     expect(code).toBe(2);
-    expect(stderr).toContain('"lenet-rcnn"');
+    expect(stderr).toContain('"serre-c1-rcnn"');
     expect(stderr).toContain('alexnet');
+  });
+
+  it('refuses colours for a network that sees none', async () => {
+    const { tensors, metadata } = readWeights(
+      readFileSync(randomDetector('lenet')),
+      'lenet',
+    );
+    const preprocessing = (metadata.preprocessing ?? '').replace(
+      '"grey","mean":[117]',
+      '"RGB","mean":[1,2,3]',
+    );
+    const file = join(folder, 'coloured.safetensors');
+    const coloured = { ...metadata, preprocessing };
+    writeFileSync(file, writeSafetensors({ tensors, metadata: coloured }));
+    await expect(loadDetector({ model: file })).rejects.toThrow(
+      /coloured\.safetensors: .*"preprocessing" says "RGB", and "lenet" takes grey/,
+    );
   });
 });
 
