@@ -163,8 +163,8 @@ function mergeSeams(
     const weight = weights[level];
     for (let e = starts[level]; e < starts[level + 1]; e++) {
       const edge = edges[e];
-      let a = find(parents, edge >> 2);
-      let b = find(parents, (edge >> 2) + offsets[edge & 3]);
+      const a = find(parents, edge >> 2);
+      const b = find(parents, (edge >> 2) + offsets[edge & 3]);
       if (a === b) continue;
       const p = sizes[a];
       const r = sizes[b];
@@ -178,14 +178,8 @@ function mergeSeams(
         leftovers[left++] = edge;
         continue;
       }
-      if (p < r) {
-        const swap = a;
-        a = b;
-        b = swap;
-      }
-      parents[b] = a;
-      sizes[a] = p + r;
-      thresholds[a] = Math.max(weight, internalA, internalB) + k / (p + r);
+      thresholds[join(parents, sizes, a, b)] =
+        Math.max(weight, internalA, internalB) + k / (p + r);
     }
   }
   return left;
@@ -230,22 +224,11 @@ function mergeSmall(
     }
     for (const end = ends[part]; e < end; e++) {
       const edge = leftovers[e];
-      let a = find(parents, edge >> 2);
-      let b = find(parents, (edge >> 2) + offsets[edge & 3]);
+      const a = find(parents, edge >> 2);
+      const b = find(parents, (edge >> 2) + offsets[edge & 3]);
       if (a === b) continue;
-      const p = sizes[a];
-      const r = sizes[b];
-      if (p < minSize || r < minSize) {
-        if (p < r) {
-          const swap = a;
-          a = b;
-          b = swap;
-        }
-        parents[b] = a;
-        sizes[a] = p + r;
-      } else {
-        leftovers[kept++] = edge;
-      }
+      if (sizes[a] < minSize || sizes[b] < minSize) join(parents, sizes, a, b);
+      else leftovers[kept++] = edge;
     }
     ends[part] = kept;
   }
@@ -285,4 +268,14 @@ function label(
 function find(parents: Int32Array, a: number): number {
   while (parents[a] !== a) a = parents[a] = parents[parents[a]];
   return a;
+}
+
+/** Makes the larger of two roots, the first among equals, that of both; gives it. */
+function join(parents: Int32Array, sizes: Int32Array, a: number, b: number): number {
+  const isSmaller = sizes[a] < sizes[b];
+  const root = isSmaller ? b : a;
+  const other = isSmaller ? a : b;
+  parents[other] = root;
+  sizes[root] += sizes[other];
+  return root;
 }

@@ -1,5 +1,5 @@
 import type { ClassifierPreprocessing } from '../weights/classifierMetadata.js';
-import { channelCount, greyOf, type Photo } from '../warp/photo.js';
+import { greyOf, type Photo } from '../warp/photo.js';
 import { resizeBilinear } from '../warp/resizeBilinear.js';
 import { PhotoPyramid } from '../warp/warpCrops.js';
 
@@ -142,10 +142,6 @@ function cut({ data, width }: Photo, left: number, top: number, side: number): P
   }
   return { data: square, width: side, height: side };
 }
-
-/** Numbers of one crop: channels × side × side. */
-export const cropLength = (channels: CropPreprocessing['channels'], side: number) =>
-  channelCount(channels) * side * side;
 
 /** What of a classifier's preprocessing is not the same for all. */
 export type CropPreprocessing = Omit<ClassifierPreprocessing, 'range'>;

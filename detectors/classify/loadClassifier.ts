@@ -10,7 +10,7 @@ import {
 import type { NetworkSession, Precision } from '../engines/engine.js';
 import { DetectorError } from '../errors.js';
 import { orderByScore } from '../suppression/nonMaximumSuppression.js';
-import { toPhoto, type PixelImage } from '../warp/photo.js';
+import { cropLength, toPhoto, type PixelImage } from '../warp/photo.js';
 import { isSafetensors, openWeights, readWeights } from '../weights/safetensors.js';
 import {
   classifierOf,
@@ -19,7 +19,6 @@ import {
 } from './classifierModel.js';
 import {
   CROP_COUNTS,
-  cropLength,
   cropViews,
   fillCrop,
   isSeenWhole,

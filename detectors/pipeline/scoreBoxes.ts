@@ -7,9 +7,9 @@ import {
   PositionSensitiveMaps,
 } from '../heads/positionSensitivePooling.js';
 import type { DetectorModel } from '../model.js';
-import { channelCount, type Photo } from '../warp/photo.js';
+import { channelCount, cropLength, type Photo } from '../warp/photo.js';
 import { resizePhoto } from '../warp/resizePhoto.js';
-import { cropSize, PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
+import { PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
 
 /**
  * Shared mode: the network runs once on the whole photo, and every box is pooled
@@ -55,7 +55,7 @@ export async function scoreCrops(
 ): Promise<ScoredBoxes> {
   const { warp, head } = model;
   const count = boxes.length / 4;
-  const numbers = cropSize(warp);
+  const numbers = cropLength(warp.channels, warp.side);
   const pyramid = new PhotoPyramid(photo);
   const crops = new Float32Array(Math.min(count, BATCH) * numbers);
   const outputs = new Float32Array(count * head.outputs);
@@ -82,7 +82,7 @@ export async function cropOutputs(
   crops: Float32Array,
 ): Promise<Float32Array> {
   const { side } = warp;
-  const count = crops.length / cropSize(warp);
+  const count = crops.length / cropLength(warp.channels, side);
   const shape = [count, channelCount(warp.channels), side, side];
   const activations = await session.run({ data: crops, shape });
   const maps = activations[MAPS];

@@ -63,6 +63,10 @@ export interface Preprocessing {
 export const channelCount = (channels: Preprocessing['channels']): number =>
   channels === 'grey' ? 1 : 3;
 
+/** Numbers of one crop: channels × side × side. */
+export const cropLength = (channels: Preprocessing['channels'], side: number): number =>
+  channelCount(channels) * side * side;
+
 /** 0.299 R + 0.587 G + 0.114 B in the whole numbers of OpenCV, which Caffe reads with. */
 export const greyOf = (red: number, green: number, blue: number): number =>
   (9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15;

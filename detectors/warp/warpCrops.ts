@@ -1,5 +1,5 @@
 import type { BoxArray } from '../../geometry/index.js';
-import { channelCount, greyOf, type Photo, type Preprocessing } from './photo.js';
+import { cropLength, greyOf, type Photo, type Preprocessing } from './photo.js';
 
 export interface WarpOptions extends Preprocessing {
   /** Side of the square crops, S. */
@@ -52,10 +52,6 @@ function halve({ data, width, height }: Photo): Photo {
   return { data: half, width: w, height: h };
 }
 
-/** Numbers of one crop: channels × side × side. */
-export const cropSize = ({ side, channels }: WarpOptions): number =>
-  channelCount(channels) * side * side;
-
 /**
  * Warps boxes of a photo to square crops, as R-CNN does (Girshick et al. 2014,
  * appendix A): the box fills the inner square [p, S − p) of an S×S crop, both
@@ -66,7 +62,7 @@ export const cropSize = ({ side, channels }: WarpOptions): number =>
  * rounded to whole numbers, as they were in training.
  *
  * @param boxes n×4 in pixels of the photo
- * @param into n × `cropSize` numbers are written here: [n, 3 or 1, S, S], planar,
+ * @param into n × `cropLength` numbers are written here: [n, 3 or 1, S, S], planar,
  *   minus the mean
  */
 export function warpCrops(
@@ -75,7 +71,15 @@ export function warpCrops(
   options: WarpOptions,
   into: Float32Array,
 ): void {
-  const { side, context } = options;
+  const { side, context, channels } = options;
+  const length = cropLength(channels, side);
+  // A network that sees grey gets the grey of a crop in colours.
+  const isGrey = channels === 'grey';
+  const [mean] = options.mean;
+  const coloured: WarpOptions = isGrey
+    ? { ...options, channels: 'RGB', mean: [mean, mean, mean] }
+    : options;
+  const crop = isGrey ? new Float32Array(cropLength('RGB', side)) : into;
   const margin = context * side;
   const inner = side - 2 * margin;
   const columns = new SampledAxis(side);
@@ -93,8 +97,15 @@ export function warpCrops(
     const startX = (x1 + (0.5 - margin) * stepX) * scale - 0.5;
     const startY = (y1 + (0.5 - margin) * stepY) * scale - 0.5;
     columns.place(startX, stepX * scale, photo.width);
-    const to = i * cropSize(options);
-    warpOne(photo, columns, startY, stepY * scale, options, into, to);
+    const to = i * length;
+    const offset = isGrey ? 0 : to;
+    warpOne(photo, columns, startY, stepY * scale, coloured, crop, offset);
+    for (let p = 0; isGrey && p < length; p++) {
+      const red = crop[p] + mean;
+      const green = crop[p + length] + mean;
+      const blue = crop[p + 2 * length] + mean;
+      into[to + p] = greyOf(red, green, blue) - mean;
+    }
   }
 }
 
@@ -150,10 +161,6 @@ function warpOne(
   into: Float32Array,
   offset: number,
 ): void {
-  if (options.channels === 'grey') {
-    warpGrey(photo, columns, startY, stepY, options, into, offset);
-    return;
-  }
   const { side, mean, channels } = options;
   const { data, width, height } = photo;
   const plane = side * side;
@@ -216,28 +223,5 @@ function warpOne(
             0.5,
         ) - meanBlue;
     }
-  }
-}
-
-/** The grey of a crop in colours. */
-function warpGrey(
-  photo: Photo,
-  columns: SampledAxis,
-  startY: number,
-  stepY: number,
-  options: WarpOptions,
-  into: Float32Array,
-  offset: number,
-): void {
-  const plane = options.side ** 2;
-  const [mean] = options.mean;
-  const coloured = { ...options, channels: 'RGB', mean: [mean, mean, mean] } as const;
-  const crop = new Float32Array(cropSize(coloured));
-  warpOne(photo, columns, startY, stepY, coloured, crop, 0);
-  for (let i = 0; i < plane; i++) {
-    const red = crop[i] + mean;
-    const green = crop[i + plane] + mean;
-    const blue = crop[i + 2 * plane] + mean;
-    into[offset + i] = greyOf(red, green, blue) - mean;
   }
 }

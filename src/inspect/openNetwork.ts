@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readClassifier } from '../../detectors/classify/readClassifier.js';
-import { cropLength, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
+import { cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
 import { networks } from '../../detectors/graph/networks/index.js';
 import type { Graph } from '../../detectors/graph/types.js';
 import { readModel, type DetectorModel } from '../../detectors/model.js';
 import {
+  cropLength,
   toPhoto,
   type PixelImage,
   type Preprocessing,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { readClassifier } from '../../detectors/classify/readClassifier.js';
-import { cropLength, cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
+import { cropViews, fillCrop } from '../../detectors/classify/cropViews.js';
 import { chooseEngine } from '../../detectors/engines/chooseEngine.js';
 import { backboneOf } from '../../detectors/graph/detectorGraph.js';
 import type { Graph } from '../../detectors/graph/types.js';
@@ -14,9 +14,9 @@ import {
   storeHalf,
   storeQuantized,
 } from '../../detectors/quantization/storeQuantized.js';
-import { toPhoto, type Photo } from '../../detectors/warp/photo.js';
+import { cropLength, toPhoto, type Photo } from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
-import { cropSize, PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
+import { PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
 import { readWeights } from '../../detectors/weights/safetensors.js';
 import type { Tensor, Weights } from '../../detectors/weights/weights.js';
 import { selectiveSearch } from '../../proposals/index.js';
@@ -142,7 +142,7 @@ function detectorInputs(bytes: Uint8Array, file: string): Calibrated {
         { ...DETECTOR_PROPOSALS, maxBoxes: CROPS },
       );
       const count = boxes.length / 4;
-      const data = new Float32Array(count * cropSize(warp));
+      const data = new Float32Array(count * cropLength(warp.channels, warp.side));
       warpCrops(new PhotoPyramid(photo), boxes, warp, data);
       const crops = { shape: [count, graph.inputChannels, warp.side, warp.side], data };
       const whole = resizePhoto(photo, photoSide, preprocessing).input;

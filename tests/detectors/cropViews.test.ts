@@ -4,12 +4,11 @@ import { describe, expect, it } from 'vitest';
 import {
   CROP_COUNTS,
   CROP_SIDE,
-  cropLength,
   cropViews,
   fillCrop,
   type CropView,
 } from '../../detectors/classify/cropViews.js';
-import type { Photo } from '../../detectors/warp/photo.js';
+import { cropLength, type Photo } from '../../detectors/warp/photo.js';
 
 /** The photo of scripts/goldens-crops.py. */
 function madePhoto(width: number, height: number): Photo {

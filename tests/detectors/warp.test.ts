@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toPhoto, type Photo } from '../../detectors/warp/photo.js';
+import { cropLength, toPhoto, type Photo } from '../../detectors/warp/photo.js';
 import { resizePhoto } from '../../detectors/warp/resizePhoto.js';
-import { cropSize, PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
+import { PhotoPyramid, warpCrops } from '../../detectors/warp/warpCrops.js';
 
 const zeroMean = { mean: [0, 0, 0], channels: 'RGB' } as const;
 
@@ -169,7 +169,7 @@ describe('warpCrops', () => {
     const boxes = [-5, 3, 22, 25, 10, 8, 22, 20];
     const crops = (channels: 'RGB' | 'grey', mean: number[]) => {
       const wanted = { ...options, channels, mean };
-      const into = new Float32Array(2 * cropSize(wanted));
+      const into = new Float32Array(2 * cropLength(channels, wanted.side));
       warpCrops(new PhotoPyramid(photo), boxes, wanted, into);
       return into;
     };
