@@ -1,5 +1,6 @@
 import { KEYS, MaxHeap, toKey } from './maxHeap.js';
-import { HISTOGRAM_TOTAL, type Regions } from './regions.js';
+import { HistogramRows } from './histogramRows.js';
+import type { Regions } from './regions.js';
 import { ReusedArrays } from './reusedArrays.js';
 
 /**
@@ -51,16 +52,14 @@ export interface Hierarchy {
  * out all of them at each merge, but regions with thousands of neighbours stay cheap.
  *
  * @param arrays of earlier runs, to be used again; what they hold is lost
- * @param isLast whether the regions' histograms are needed no more, and may be blended
  */
 export function groupRegions(
   regions: Regions,
   weights: SimilarityWeights,
   pixels: number,
   arrays = new ReusedArrays(),
-  isLast = false,
 ): Hierarchy {
-  const { count, pairs, colourBins, textureBins } = regions;
+  const { count, pairs } = regions;
   const nodes = 2 * count - 1;
   const boxes = new Int32Array(4 * nodes);
   boxes.set(regions.boxes);
@@ -70,19 +69,15 @@ export function groupRegions(
   const children = new Int32Array(2 * nodes).fill(-1);
   const similarities = new Float32Array(nodes).fill(1);
   const total = weights.colour + weights.texture + weights.size + weights.fill || 1;
-  const useColour = weights.colour > 0;
-  const useTexture = weights.texture > 0;
-  const colourWeight = weights.colour / total / HISTOGRAM_TOTAL;
-  const textureWeight = weights.texture / total / HISTOGRAM_TOTAL;
+  const rows = new HistogramRows(
+    regions,
+    weights.colour / total,
+    weights.texture / total,
+    arrays,
+  );
   const sizeWeight = weights.size / total / pixels;
   const fillWeight = weights.fill / total / pixels;
   const constant = (weights.size + weights.fill) / total;
-  const rowLength = colourBins + textureBins;
-  let { histograms } = regions;
-  if (!isLast && (useColour || useTexture)) {
-    histograms = arrays.take('blended', regions.histograms.length);
-    histograms.set(regions.histograms);
-  }
 
   // Pair p of neighbours is two edges: 2p and 2p + 1 lead to each other's start.
   // No edge is ever made: a merge moves the smaller region's to the larger one.
@@ -115,24 +110,8 @@ export function groupRegions(
   const queuedKeys = new Int32Array(count).fill(-1);
   const heap = new MaxHeap(2 * count);
 
-  const histogramSimilarity = (a: number, b: number): number => {
-    let value = 0;
-    if (useColour) {
-      value +=
-        colourWeight * commonArea(histograms, a * rowLength, b * rowLength, colourBins);
-    }
-    if (useTexture) {
-      value +=
-        textureWeight *
-        commonArea(
-          histograms,
-          a * rowLength + colourBins,
-          b * rowLength + colourBins,
-          textureBins,
-        );
-    }
-    return value;
-  };
+  const histogramSimilarity = (a: number, b: number): number =>
+    rows.inUse ? rows.similarity(a, b) : 0;
 
   const sizeAndFill = (a: number, b: number): number => {
     const p = 4 * a;
@@ -307,23 +286,7 @@ export function groupRegions(
     slotBoxes[p + 3] = Math.max(slotBoxes[p + 3], slotBoxes[q + 3]);
     sizes[node] = size;
     for (let c = 0; c < 4; c++) boxes[4 * node + c] = slotBoxes[p + c];
-    let gain = 0;
-    if (useColour) {
-      gain +=
-        colourWeight *
-        blend(histograms, a * rowLength, b * rowLength, colourBins, share);
-    }
-    if (useTexture) {
-      gain +=
-        textureWeight *
-        blend(
-          histograms,
-          a * rowLength + colourBins,
-          b * rowLength + colourBins,
-          textureBins,
-          share,
-        );
-    }
+    const gain = rows.inUse ? rows.blend(a, b, share) : 0;
     // Inside a large region's box no common box changes, and one bound serves all pairs.
     const rise =
       isInside && degrees[a] > MANY
@@ -339,7 +302,7 @@ export function groupRegions(
         isBound[pairA] = 1;
         keys[pairA] = Math.min(Math.max(0, keys[pairA] + rise), KEYS);
       } else {
-        isBound[pairA] = useColour || useTexture ? 1 : 0;
+        isBound[pairA] = rows.inUse ? 1 : 0;
         keys[pairA] = toKey(common[pairA] + sizeAndFill(a, other));
       }
     }
@@ -364,52 +327,4 @@ export function groupRegions(
     queue(a);
   }
   return { leaves: count, nodes, boxes, sizes, parents, children, similarities };
-}
-
-/** Sum of the smaller of two histograms' bins, without branches: y − x is negative or not. */
-function commonArea(
-  histograms: Int32Array,
-  a: number,
-  b: number,
-  bins: number,
-): number {
-  let sum = 0;
-  const end = a + bins;
-  for (; a < end - 1; a += 2, b += 2) {
-    const x = histograms[a];
-    const d = histograms[b] - x;
-    const x1 = histograms[a + 1];
-    const d1 = histograms[b + 1] - x1;
-    sum = (sum + x + (d & (d >> 31)) + x1 + (d1 & (d1 >> 31))) | 0;
-  }
-  if (a < end) {
-    const x = histograms[a];
-    const d = histograms[b] - x;
-    sum = (sum + x + (d & (d >> 31))) | 0;
-  }
-  return sum;
-}
-
-/**
- * Row a becomes share · a + (1 − share) · b.
- *
- * @returns what its common area with any other histogram may gain at most
- */
-function blend(
-  histograms: Int32Array,
-  a: number,
-  b: number,
-  bins: number,
-  share: number,
-): number {
-  let gain = 0;
-  for (const end = a + bins; a < end; a++, b++) {
-    const x = histograms[a];
-    const y = histograms[b];
-    const blended = (y + (x - y) * share) | 0;
-    histograms[a] = blended;
-    const d = blended - x;
-    gain = (gain + (d & ~(d >> 31))) | 0;
-  }
-  return gain;
 }

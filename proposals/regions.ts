@@ -8,6 +8,9 @@ export const HISTOGRAM_TOTAL = 2 ** 22;
 /** Colour bins a channel, as in the paper. */
 const COLOUR_BINS = 25;
 
+/** Up to where bins can be looked at eight by eight. */
+const padded = (bins: number) => Math.ceil(bins / 8) * 8;
+
 /** Superpixels with all that grouping needs; shared by every strategy on them. */
 export interface Regions {
   count: number;
@@ -16,11 +19,14 @@ export interface Regions {
   boxes: Int32Array;
   /**
    * count × (colourBins + textureBins); the bins of each kind sum to about
-   * HISTOGRAM_TOTAL. One row for both, since what grouping waits for is memory.
+   * HISTOGRAM_TOTAL. Some at the end of a kind are for padding only. One row for both, since what grouping waits for is memory.
    */
   histograms: Int32Array;
   colourBins: number;
   textureBins: number;
+  /** How many histograms these bins are of, which share the sum evenly. */
+  colourHistograms: number;
+  textureHistograms: number;
   /** Neighbouring regions, 2 a pair, each pair once. */
   pairs: Int32Array;
 }
@@ -61,14 +67,16 @@ export function measureRegions(
       boxes[b + 3] = y + 1;
     }
   }
-  const colourBins = COLOUR_BINS * image.channels;
-  const textureBins = texture.histograms * texture.binsPerHistogram;
+  const colourBins = padded(COLOUR_BINS * image.channels);
+  const textureBins = padded(texture.histograms * texture.binsPerHistogram);
   const rowLength = colourBins + textureBins;
   const histograms = arrays.take('histograms', count * rowLength).fill(0);
   countColours(labels, sizes, image, histograms, rowLength);
   countTexture(labels, sizes, texture, histograms, rowLength, colourBins);
   return {
     ...{ count, sizes, boxes, histograms, colourBins, textureBins },
+    colourHistograms: image.channels,
+    textureHistograms: texture.histograms,
     pairs: neighbours(partition, graph),
   };
 }

@@ -54,11 +54,10 @@ export function* searchHierarchies(
       for (const k of ks) {
         const partition = mergeGraph(graph, k, minSize, scratch, labels);
         const regions = measureRegions(partition, colours, bins, graph, arrays);
-        for (const [i, similarity] of similarities.entries()) {
+        for (const similarity of similarities) {
           const weights = similarityWeights(similarity);
-          const isLast = i === similarities.length - 1;
           yield {
-            hierarchy: groupRegions(regions, weights, pixels, arrays, isLast),
+            hierarchy: groupRegions(regions, weights, pixels, arrays),
             labels,
           };
         }

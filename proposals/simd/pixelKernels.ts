@@ -25,12 +25,28 @@ export interface PixelKernels {
     to: number,
     length: number,
   ): void;
+  /** Sum of the smaller of two rows' numbers of 16 bits, eight at once. */
+  commonArea(a: number, b: number, bytes: number): number;
+  /**
+   * Numbers of 32 bits at `a` become `share` of themselves and the rest of those at `b`;
+   * `factor` times that is rounded to 16 bits at `to`.
+   *
+   * @returns how much those at `to` have grown where they have
+   */
+  blendRow(
+    a: number,
+    b: number,
+    to: number,
+    bytes: number,
+    share: number,
+    factor: number,
+  ): number;
   /** Memory of at least so many bytes. Views on what an earlier call gave are void. */
   memory(bytes: number): ArrayBuffer;
 }
 
 const PAGE = 65536;
-/** Rows so long that the kernels would need more than this are left to plain loops. */
+/** What is kept for all. Rows of pixels that would need more are left to plain loops. */
 export const MOST_MEMORY = 2 ** 24;
 
 /** What is used of WebAssembly: its types come with the browser's, which are not here. */
@@ -54,19 +70,26 @@ let loaded: PixelKernels | null | undefined;
  * page's content security policy forbids it. Plain loops give the same results.
  */
 export function pixelKernels(): PixelKernels | null {
-  if (loaded === undefined) loaded = load();
+  if (loaded === undefined) loaded = newKernels(MOST_MEMORY);
   return loaded;
 }
 
-function load(): PixelKernels | null {
+/** WebAssembly's own limit. */
+const LARGEST = 2 ** 32;
+let compiled: object | undefined;
+
+/** Kernels with a memory of their own, of up to so many bytes. */
+export function newKernels(most = LARGEST): PixelKernels | null {
   const { WebAssembly: api } = globalThis as unknown as {
     WebAssembly?: WebAssemblyApi;
   };
   if (!api) return null;
   try {
-    const bytes = Uint8Array.from(atob(SIMD_KERNELS), (c) => c.charCodeAt(0));
-    const memory = new api.Memory({ initial: 1, maximum: MOST_MEMORY / PAGE });
-    const { exports } = new api.Instance(new api.Module(bytes), { host: { memory } });
+    compiled ??= new api.Module(
+      Uint8Array.from(atob(SIMD_KERNELS), (c) => c.charCodeAt(0)),
+    );
+    const memory = new api.Memory({ initial: 1, maximum: most / PAGE });
+    const { exports } = new api.Instance(compiled, { host: { memory } });
     return {
       ...exports,
       memory: (needed) => {

@@ -1,5 +1,5 @@
 /** The hot loops of proposals/ over pixels in WebAssembly text. */
-import { lines, locals } from './text.mjs';
+import { lines, locals, range } from './text.mjs';
 
 const get = (name) => `(local.get $${name})`;
 const advance = (name, by) =>
@@ -202,9 +202,70 @@ const rowDistances = `
       ${advance('to', 64)}
       (br $pixels))))`;
 
+/** Sum of a vector's four numbers. */
+const sumOfLanes = (vector) =>
+  range(4)
+    .map((lane) => `(i32x4.extract_lane ${lane} ${get(vector)})`)
+    .reduce((sum, lane) => `(i32.add ${sum} ${lane})`);
+
+/** Sum of the smaller of two rows' numbers, 16 bits each; `bytes` is a multiple of 16. */
+const commonArea = `
+  (func (export "commonArea") (param $a i32) (param $b i32) (param $bytes i32) (result i32)
+    (local $end i32) (local $sum v128)
+    (local.set $end (i32.add ${get('a')} ${get('bytes')}))
+    (block $done (loop $values
+      (br_if $done (i32.ge_u ${get('a')} ${get('end')}))
+      (local.set $sum (i32x4.add ${get('sum')} (i32x4.extadd_pairwise_i16x8_u
+        (i16x8.min_u (v128.load ${get('a')}) (v128.load ${get('b')})))))
+      ${advance('a', 16)}
+      ${advance('b', 16)}
+      (br $values)))
+    ${sumOfLanes('sum')})`;
+
+/** Four numbers of 32 bits blended, and what is compared of them. */
+const blendFour = (half) => {
+  const offset = 16 * half;
+  return `
+      (local.set $y (v128.load offset=${offset} ${get('b')}))
+      (local.set $x (i32x4.trunc_sat_f32x4_s (f32x4.add (f32x4.convert_i32x4_s ${get('y')})
+        (f32x4.mul ${get('shares')} (f32x4.convert_i32x4_s
+          (i32x4.sub (v128.load offset=${offset} ${get('a')}) ${get('y')}))))))
+      (v128.store offset=${offset} ${get('a')} ${get('x')})
+      (local.set $value${half} (i32x4.trunc_sat_f32x4_s (f32x4.add (f32x4.splat (f32.const 0.5))
+        (f32x4.mul ${get('factors')} (f32x4.convert_i32x4_s ${get('x')})))))`;
+};
+
+/**
+ * Numbers at `a`, 32 bits each, become `share` of themselves and the rest of those at
+ * `b`; those at `to`, 16 bits each, become `factor` times that, rounded. Gives the sum of
+ * what the latter have grown by where they have. `bytes`, of the former, is a multiple of 32.
+ */
+const blendRow = `
+  (func (export "blendRow") (param $a i32) (param $b i32) (param $to i32) (param $bytes i32)
+      (param $share f32) (param $factor f32) (result i32)
+    (local $end i32)
+    ${locals(['shares', 'factors', 'x', 'y', 'value0', 'value1', 'gain'], 'v128')}
+    (local.set $shares (f32x4.splat ${get('share')}))
+    (local.set $factors (f32x4.splat ${get('factor')}))
+    (local.set $end (i32.add ${get('a')} ${get('bytes')}))
+    (block $done (loop $values
+      (br_if $done (i32.ge_u ${get('a')} ${get('end')}))
+      ${lines(2, blendFour)}
+      (local.set $value0 (i16x8.narrow_i32x4_u ${get('value0')} ${get('value1')}))
+      (local.set $gain (i32x4.add ${get('gain')} (i32x4.extadd_pairwise_i16x8_u
+        (i16x8.sub_sat_u ${get('value0')} (v128.load ${get('to')})))))
+      (v128.store ${get('to')} ${get('value0')})
+      ${advance('a', 32)}
+      ${advance('b', 32)}
+      ${advance('to', 16)}
+      (br $values)))
+    ${sumOfLanes('gain')})`;
+
 export const pixelKernels = [
   smoothRow,
   smoothColumns,
   splitChannels,
   rowDistances,
+  commonArea,
+  blendRow,
 ].join('\n');
