@@ -8,7 +8,7 @@ const STEPS = 4;
  * Images of more pixels are cut into tiles, whose merging then stays in the processor's
  * caches; that makes time linear in the pixels.
  */
-const UNCUT_PIXELS = 2 ** 18;
+export const UNCUT_PIXELS = 2 ** 18;
 /** Side of a tile, pixels; tiles of images that are narrower are longer by as much. */
 const TILE_SIDE = 256;
 /** Bucket of each squared distance up to 3 · 255². */

@@ -1,5 +1,6 @@
-import { KEYS, MaxHeap, toKey } from './maxHeap.js';
+import { UNCUT_PIXELS } from './gridEdges.js';
 import { HistogramRows } from './histogramRows.js';
+import { KEYS, MaxHeap, toKey } from './maxHeap.js';
 import type { Regions } from './regions.js';
 import { ReusedArrays } from './reusedArrays.js';
 
@@ -51,13 +52,19 @@ export interface Hierarchy {
  * gained; only a bound that comes up is worked out. The outcome is that of working
  * out all of them at each merge, but regions with thousands of neighbours stay cheap.
  *
+ * Of large images the most similar neighbours merge first up to 1/32: among those as
+ * similar as that, tile by tile, since what is used in turn must be in the processor's
+ * caches.
+ *
  * @param arrays of earlier runs, to be used again; what they hold is lost
+ * @param inGroups whether to go tile by tile
  */
 export function groupRegions(
   regions: Regions,
   weights: SimilarityWeights,
   pixels: number,
   arrays = new ReusedArrays(),
+  inGroups = pixels > UNCUT_PIXELS,
 ): Hierarchy {
   const { count, pairs } = regions;
   const nodes = 2 * count - 1;
@@ -108,7 +115,7 @@ export function groupRegions(
   /** Best pair of each slot when it was last queued, and under what key. */
   const best = new Int32Array(count).fill(-1);
   const queuedKeys = new Int32Array(count).fill(-1);
-  const heap = new MaxHeap(2 * count);
+  const heap = new MaxHeap(2 * count, inGroups);
 
   const histogramSimilarity = (a: number, b: number): number =>
     rows.inUse ? rows.similarity(a, b) : 0;

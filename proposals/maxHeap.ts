@@ -1,6 +1,11 @@
 /** The key that stands for 1. */
 export const KEYS = 2 ** 24;
 const ITEMS = 2 ** 28;
+/** Of a heap in groups: keys of one level share all but so many bits, and items of one group. */
+const LEVEL_BITS = 19;
+const GROUP_BITS = 28 - LEVEL_BITS;
+const IN_LEVEL = 2 ** LEVEL_BITS - 1;
+const IN_GROUP = 2 ** GROUP_BITS - 1;
 
 /** A similarity held to [0, 1] as a key, a whole number of 0 … KEYS. */
 export function toKey(similarity: number): number {
@@ -12,6 +17,10 @@ export function toKey(similarity: number): number {
  * item: a heap of four children a node, so that each level is one cache line.
  * Key and item share one double, the key above, the item upside down below, and one
  * comparison orders both.
+ *
+ * In groups, keys are cut into 32 levels and items into groups of 512 that follow each
+ * other: the highest level comes first, in it the first group, in that the largest key.
+ * Where neighbouring items are near in memory, what is done in turn then is near too.
  */
 export class MaxHeap {
   size = 0;
@@ -19,7 +28,10 @@ export class MaxHeap {
   poppedKey = 0;
   private entries: Float64Array;
 
-  constructor(capacity: number) {
+  constructor(
+    capacity: number,
+    private readonly inGroups = false,
+  ) {
     this.entries = new Float64Array(Math.max(16, capacity));
   }
 
@@ -34,7 +46,11 @@ export class MaxHeap {
       this.entries = longer;
     }
     const { entries } = this;
-    const entry = key * ITEMS + (ITEMS - 1 - item);
+    const upsideDown = ITEMS - 1 - item;
+    const entry = this.inGroups
+      ? ((key & ~IN_LEVEL) | (upsideDown >> GROUP_BITS)) * ITEMS +
+        (((key & IN_LEVEL) << GROUP_BITS) | (upsideDown & IN_GROUP))
+      : key * ITEMS + upsideDown;
     let i = this.size++;
     while (i > 0) {
       const up = (i - 1) >> 2;
@@ -69,7 +85,13 @@ export class MaxHeap {
       i = down;
     }
     entries[i] = last;
-    this.poppedKey = Math.floor(top / ITEMS);
-    return ITEMS - 1 - (top - this.poppedKey * ITEMS);
+    const above = Math.floor(top / ITEMS);
+    const below = top - above * ITEMS;
+    if (!this.inGroups) {
+      this.poppedKey = above;
+      return ITEMS - 1 - below;
+    }
+    this.poppedKey = (above & ~IN_LEVEL) | (below >> GROUP_BITS);
+    return ITEMS - 1 - (((above & IN_LEVEL) << GROUP_BITS) | (below & IN_GROUP));
   }
 }

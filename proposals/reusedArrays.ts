@@ -24,12 +24,18 @@ export class ReusedArrays {
   }
 
   /**
-   * Kernels with so many bytes of memory: all use the same while it is little, and
-   * what is more goes when this does. Null where there are none.
+   * Kernels with so many bytes of memory: all use the same while it is little, and what
+   * is more goes when this does. Null where there are none, or not so much memory.
    */
   kernels(bytes: number): PixelKernels | null {
     if (bytes <= MOST_MEMORY) return pixelKernels();
     this.#kernels ??= newKernels();
-    return this.#kernels;
+    try {
+      this.#kernels?.memory(bytes);
+      return this.#kernels;
+    } catch {
+      // More than WebAssembly or the system gives: plain arrays may have it.
+      return null;
+    }
   }
 }

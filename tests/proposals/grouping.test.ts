@@ -6,6 +6,9 @@ import {
   measureRegions,
   type Regions,
 } from '../../proposals/regions.js';
+import { KEYS, MaxHeap } from '../../proposals/maxHeap.js';
+import { ReusedArrays } from '../../proposals/reusedArrays.js';
+import { newKernels, type PixelKernels } from '../../proposals/simd/pixelKernels.js';
 import { gradientTexture } from '../../proposals/gradientTexture.js';
 import { gridEdges } from '../../proposals/gridEdges.js';
 import { mergeGraph } from '../../proposals/mergeGraph.js';
@@ -129,6 +132,77 @@ describe('groupRegions', () => {
     );
   });
 
+  test('the same with plain loops, with shared kernels and with those of a large image', () => {
+    class Arrays extends ReusedArrays {
+      constructor(private readonly which: PixelKernels | null) {
+        super();
+      }
+      override kernels(): PixelKernels | null {
+        return this.which;
+      }
+    }
+    const own = newKernels();
+    expect(own).not.toBeNull();
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.record({
+          colour: fc.constantFrom(0, 0.3, 1),
+          texture: fc.constantFrom(0, 1, 7),
+          size: fc.constantFrom(0, 1),
+          fill: fc.constant(1),
+        }),
+        (seed, weights) => {
+          for (const regions of [superpixels(seed).regions, spots(seed, 8, 5)]) {
+            const tree = groupRegions(regions, weights, 48 * 36);
+            expect(groupRegions(regions, weights, 48 * 36, new Arrays(null))).toEqual(
+              tree,
+            );
+            expect(groupRegions(regions, weights, 48 * 36, new Arrays(own))).toEqual(
+              tree,
+            );
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('more memory than there is is left to plain loops', () => {
+    const arrays = new ReusedArrays();
+    expect(arrays.kernels(1000)).not.toBeNull();
+    expect(arrays.kernels(2 ** 25)?.memory(2 ** 25).byteLength).toBe(2 ** 25);
+    expect(arrays.kernels(2 ** 33)).toBeNull();
+  });
+
+  test('in groups each merge is of a pair as similar as any, up to 1/32', () => {
+    const regions = spots(1, 40, 30);
+    const weights = { colour: 1, texture: 1, size: 1, fill: 1 };
+    const tree = groupRegions(regions, weights, 40 * 30 * 64, undefined, true);
+    expect(tree.parents[tree.nodes - 1]).toBe(-1);
+    expect(tree.sizes[tree.nodes - 1]).toBe(40 * 30 * 64);
+    const inOrder = groupRegions(regions, weights, 40 * 30 * 64, undefined, false);
+    expect(tree.children).not.toEqual(inOrder.children);
+    // Leaves that merged with each other: of all pairs of leaves left, none was better by a level.
+    const similarity = new Map<string, number>();
+    for (let p = 0; p < regions.pairs.length; p += 2) {
+      const pair = [regions.pairs[p], regions.pairs[p + 1]];
+      similarity.set(pair.join(), leafSimilarity(regions, pair, weights, 40 * 30 * 64));
+    }
+    const left = new Set(Array(tree.leaves).keys());
+    for (let node = tree.leaves; node < tree.nodes; node++) {
+      const made = [tree.children[2 * node], tree.children[2 * node + 1]];
+      let best = 0;
+      for (const [pair, value] of similarity) {
+        const [a, b] = pair.split(',').map(Number);
+        if (left.has(a) && left.has(b)) best = Math.max(best, value);
+        else similarity.delete(pair);
+      }
+      expect(tree.similarities[node]).toBeGreaterThan(best - 1 / 32 - 1e-4);
+      for (const child of made) left.delete(child);
+    }
+  });
+
   test('each node is the union of its children', () => {
     const { hierarchy, labels, width, height } = regionHierarchy(
       patchwork(150, 120, 4),
@@ -175,25 +249,27 @@ function spots(seed: number, columns: number, rows: number): Regions {
     if (i > 1) pairs.push(i - 1, i);
   }
   sizes[0] = 64 * columns * rows - sizes.reduce((sum, size) => sum + size);
-  const histograms = new Int32Array(count * 22);
+  const histograms = new Int32Array(count * 24);
   const fill = (first: number, bins: number) => {
     for (let i = 0; i < count; i++) {
       const shares = Array.from({ length: bins }, () => random() ** 3);
       const sum = shares.reduce((a, b) => a + b);
       shares.forEach((share, bin) => {
-        histograms[i * 22 + first + bin] = Math.floor((share / sum) * HISTOGRAM_TOTAL);
+        histograms[i * 24 + first + bin] = Math.floor((share / sum) * HISTOGRAM_TOTAL);
       });
     }
   };
-  fill(0, 10);
-  fill(10, 12);
+  fill(0, 16);
+  fill(16, 8);
   return {
     count,
     sizes,
     boxes,
     histograms,
-    colourBins: 10,
-    textureBins: 12,
+    colourBins: 16,
+    textureBins: 8,
+    colourHistograms: 1,
+    textureHistograms: 1,
     pairs: Int32Array.from(pairs),
   };
 }
@@ -307,3 +383,66 @@ function slowGrouping(
   }
   return steps;
 }
+
+/** Similarity of two leaves by the paper's equations. */
+function leafSimilarity(
+  { histograms, sizes, boxes, colourBins, textureBins }: Regions,
+  [a, b]: number[],
+  weights: SimilarityWeights,
+  pixels: number,
+): number {
+  const length = colourBins + textureBins;
+  const common = (first: number, bins: number) => {
+    let sum = 0;
+    for (let i = first; i < first + bins; i++)
+      sum += Math.min(histograms[a * length + i], histograms[b * length + i]);
+    return sum / HISTOGRAM_TOTAL;
+  };
+  const [p, q] = [boxes.subarray(4 * a, 4 * a + 4), boxes.subarray(4 * b, 4 * b + 4)];
+  const both = sizes[a] + sizes[b];
+  const area =
+    (Math.max(p[2], q[2]) - Math.min(p[0], q[0])) *
+    (Math.max(p[3], q[3]) - Math.min(p[1], q[1]));
+  const total = weights.colour + weights.texture + weights.size + weights.fill;
+  return (
+    (weights.colour * common(0, colourBins) +
+      weights.texture * common(colourBins, textureBins) +
+      weights.size * (1 - both / pixels) +
+      weights.fill * (1 - (area - both) / pixels)) /
+    total
+  );
+}
+
+describe('MaxHeap', () => {
+  const entry = fc.record({
+    key: fc.oneof(fc.integer({ min: 0, max: KEYS }), fc.constantFrom(0, KEYS)),
+    item: fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.constant(2 ** 28 - 1)),
+  });
+
+  test.each([
+    ['the largest key, then the smallest item', false],
+    ['the highest level, then the first group, then as else', true],
+  ])('gives %s first', (_, inGroups) => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
+        const heap = new MaxHeap(1, inGroups);
+        for (const { key, item } of entries) heap.push(key, item);
+        const popped = entries.map(() => {
+          const item = heap.pop();
+          return { key: heap.poppedKey, item };
+        });
+        const level = (key: number) => (inGroups ? key >> 19 : 0);
+        const group = (item: number) => (inGroups ? item >> 9 : 0);
+        const sorted = [...entries].sort(
+          (a, b) =>
+            level(b.key) - level(a.key) ||
+            group(a.item) - group(b.item) ||
+            b.key - a.key ||
+            a.item - b.item,
+        );
+        expect(popped).toEqual(sorted);
+        expect(heap.size).toBe(0);
+      }),
+    );
+  });
+});
