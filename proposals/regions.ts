@@ -19,7 +19,8 @@ export interface Regions {
   boxes: Int32Array;
   /**
    * count × (colourBins + textureBins); the bins of each kind sum to about
-   * HISTOGRAM_TOTAL. Some at the end of a kind are for padding only. One row for both, since what grouping waits for is memory.
+   * HISTOGRAM_TOTAL, and bins after those of a kind that only pad it stay 0. One row for
+   * both, since what grouping waits for is memory.
    */
   histograms: Int32Array;
   colourBins: number;
