@@ -52,9 +52,8 @@ export interface Hierarchy {
  * gained; only a bound that comes up is worked out. The outcome is that of working
  * out all of them at each merge, but regions with thousands of neighbours stay cheap.
  *
- * Of large images the most similar neighbours merge first up to 1/32: among those as
- * similar as that, tile by tile, since what is used in turn must be in the processor's
- * caches.
+ * In large images, merges go tile by tile among the pairs on one of 32 levels of
+ * similarity, so that what is used in turn is in the processor's caches.
  *
  * @param arrays of earlier runs, to be used again; what they hold is lost
  * @param inGroups whether to go tile by tile

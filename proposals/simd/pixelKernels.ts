@@ -1,6 +1,6 @@
 import { SIMD_KERNELS } from './kernelBytes.js';
 
-/** Loops over pixels in WebAssembly; all addresses are bytes. See scripts/kernels. */
+/** Loops over pixels and histograms in WebAssembly; all addresses are bytes. See scripts/kernels. */
 export interface PixelKernels {
   smoothRow(
     from: number,

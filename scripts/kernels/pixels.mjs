@@ -1,4 +1,4 @@
-/** The hot loops of proposals/ over pixels in WebAssembly text. */
+/** The hot loops of proposals/ over pixels and histograms in WebAssembly text. */
 import { lines, locals, range } from './text.mjs';
 
 const get = (name) => `(local.get $${name})`;
