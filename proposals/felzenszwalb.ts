@@ -1,6 +1,7 @@
 import { checkCount, checkNumber } from './errors.js';
 import { checkImage, type PixelImage } from './image.js';
 import { mergeGraph, type SortedEdges } from './mergeGraph.js';
+import { sortByDistance } from './sortByDistance.js';
 
 export interface FelzenszwalbOptions {
   /**
@@ -179,15 +180,13 @@ function sortedEdges(
       }
     }
   }
-  const order = ascending(distances);
-  const sorted = new Int32Array(total);
-  const weights = new Float64Array(total);
+  const sorted = sortByDistance({ edges, distances });
+  // No more weights than edges have been read when one is written.
+  const weights = sorted.distances;
   const starts = new Int32Array(total + 1);
   let levels = 0;
   for (let i = 0; i < total; i++) {
-    const from = order[i];
-    sorted[i] = edges[from];
-    const weight = distances[from];
+    const weight = sorted.distances[i];
     if (levels === 0 || weights[levels - 1] !== weight) {
       starts[levels] = i;
       weights[levels++] = weight;
@@ -195,42 +194,6 @@ function sortedEdges(
   }
   starts[levels] = total;
   const none = { edges: new Int32Array(0), starts: new Int32Array(levels + 1) };
-  const tile = { edges: sorted, starts, x1: 0, y1: 0, x2: width, y2: height };
+  const tile = { edges: sorted.edges, starts, x1: 0, y1: 0, x2: width, y2: height };
   return { tiles: [tile], seams: none, weights, levels, offsets };
-}
-
-/**
- * Stable order of non-negative doubles, by radix sort of their bits: these ascend
- * with the value.
- */
-function ascending(values: Float64Array): Int32Array {
-  const n = values.length;
-  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
-  const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-  let order = new Int32Array(n);
-  let next = new Int32Array(n);
-  for (let i = 0; i < n; i++) order[i] = i;
-  const counts = new Int32Array(2048);
-  for (const high of [false, true]) {
-    const word = high === littleEndian ? 1 : 0;
-    for (const shift of [0, 11, 22]) {
-      counts.fill(0);
-      for (let i = 0; i < n; i++) counts[(words[2 * i + word] >>> shift) & 2047]++;
-      if (n > 0 && counts[(words[word] >>> shift) & 2047] === n) continue;
-      let start = 0;
-      for (let b = 0; b < 2048; b++) {
-        const count = counts[b];
-        counts[b] = start;
-        start += count;
-      }
-      for (let i = 0; i < n; i++) {
-        const from = order[i];
-        next[counts[(words[2 * from + word] >>> shift) & 2047]++] = from;
-      }
-      const swap = order;
-      order = next;
-      next = swap;
-    }
-  }
-  return order;
 }
