@@ -19,9 +19,8 @@ export interface SimilarityWeights {
   fill: number;
 }
 
-/** Slots with more pairs than this keep a list of their best ones. */
+/** Regions with more neighbours than this have a queue of their own. */
 const MANY = 24;
-const SHORTLIST = 8;
 
 /**
  * A binary tree of regions: nodes 0 … leaves − 1 are the superpixels, later ones
@@ -50,7 +49,11 @@ export interface Hierarchy {
  * under its best edge only. For the neighbours of the larger of two merged regions
  * a bound above the new similarity is noted: the old one plus what the histograms
  * gained; only a bound that comes up is worked out. The outcome is that of working
- * out all of them at each merge, but regions with thousands of neighbours stay cheap.
+ * out all of them at each merge.
+ *
+ * A region with many neighbours, a hub, does not touch its pairs when it merges with one
+ * inside its box: how much all of them may have gained, its drift, is noted once. It has a
+ * queue of its pairs by what they are without the drift, whose order no drift changes.
  *
  * In large images, merges go tile by tile among the pairs on one of 32 levels of
  * similarity, so that what is used in turn is in the processor's caches.
@@ -133,16 +136,16 @@ export function groupRegions(
     return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
   };
 
-  /**
-   * The best pairs of slots with many, as they were when last looked through: these
-   * would be looked through again for each bound that is worked out.
-   */
-  const shortlists = new Int32Array(SHORTLIST * count);
-  /** How many there are, and the largest key that was left out. */
-  const listed = new Uint8Array(count);
-  const leftOut = new Int32Array(count);
   const degrees = new Int32Array(count);
   for (let i = 0; i < edgeCount; i++) degrees[pairs[i]]++;
+
+  /** Slots that are hubs, until others take them over. */
+  const hubs: (Hub | undefined)[] = new Array<Hub | undefined>(count);
+  const isHub = new Uint8Array(count);
+  /** How much the keys of each slot's pairs are to rise by; 0 where it is no hub. */
+  const drifts = new Int32Array(count);
+  /** How much of the drifts of its two slots each pair's key has in it. */
+  const driftsSeen = new Int32Array(edgeCount >> 1);
 
   const push = (slot: number, pair: number, key: number): void => {
     best[slot] = pair;
@@ -150,10 +153,18 @@ export function groupRegions(
     if (pair >= 0) heap.push(key, slot);
   };
 
-  /** Queues a slot under its best pair's key; drops its edges that are gone. */
+  /** A pair's key in the queue of one of its slots, the other being given: less the slot's drift. */
+  const driftlessKey = (pair: number, other: number): number =>
+    keys[pair] - driftsSeen[pair] + drifts[other];
+
+  /** What a pair's key lacks to be a bound. */
+  const unseenDrift = (pair: number): number =>
+    drifts[ends[2 * pair]] + drifts[ends[2 * pair + 1]] - driftsSeen[pair];
+
+  /** Queues a slot under its best pair; drops its edges that are gone. */
   const queue = (slot: number): void => {
-    listed[slot] = 0;
-    if (degrees[slot] > MANY) return shortlist(slot);
+    if (isHub[slot] === 0 && degrees[slot] > MANY) becomeHub(slot);
+    if (isHub[slot] === 1) return queueHub(slot);
     let key = -1;
     let pair = -1;
     let before = -1;
@@ -165,98 +176,94 @@ export function groupRegions(
         continue;
       }
       before = f;
-      if (keys[p] > key || (keys[p] === key && p < pair)) {
-        key = keys[p];
-        pair = p;
-      }
+      if (keys[p] < key || (keys[p] === key && p > pair)) continue;
+      // Pairs with hubs are queued by these.
+      if (isHub[ends[f]] === 1) continue;
+      key = keys[p];
+      pair = p;
     }
     push(slot, pair, key);
   };
 
-  /** The same for a slot with many pairs, whose best ones are noted down. */
-  const shortlist = (slot: number): void => {
-    const first = SHORTLIST * slot;
-    let n = 0;
-    let out = -1;
-    let before = -1;
-    let degree = 0;
-    for (let f = heads[slot]; f >= 0; f = next[f]) {
-      const p = f >> 1;
-      const key = keys[p];
-      if (key < 0) {
-        if (before < 0) heads[slot] = next[f];
-        else next[before] = next[f];
-        continue;
-      }
-      before = f;
-      degree++;
-      if (n === SHORTLIST) {
-        const last = shortlists[first + n - 1];
-        if (key < keys[last] || (key === keys[last] && p > last)) {
-          if (key > out) out = key;
-          continue;
+  const queueHub = (slot: number): void => {
+    const own = hubs[slot]!.queue;
+    while (own.size > 0) {
+      const pair = own.peek();
+      if (keys[pair] >= 0) {
+        const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+        if (own.key === driftlessKey(pair, other)) {
+          push(slot, pair, Math.min(own.key + drifts[slot], KEYS));
+          return;
         }
-        out = keys[last];
-        n--;
       }
-      let i = first + n++;
-      for (; i > first; i--) {
-        const above = shortlists[i - 1];
-        if (keys[above] > key || (keys[above] === key && above < p)) break;
-        shortlists[i] = above;
-      }
-      shortlists[i] = p;
+      own.pop();
     }
-    degrees[slot] = degree;
-    listed[slot] = n;
-    leftOut[slot] = out;
-    push(slot, n > 0 ? shortlists[first] : -1, n > 0 ? keys[shortlists[first]] : -1);
+    push(slot, -1, -1);
   };
 
-  /**
-   * Queues a slot again that has not merged since. The keys of its pairs have only
-   * fallen, but for those whose other slot merged, and that slot has queued them: so
-   * the best of the list is the best of all while it is above what was left out.
-   */
-  const queueAgain = (slot: number): void => {
-    const first = SHORTLIST * slot;
-    let key = -1;
-    let pair = -1;
-    for (let i = first; i < first + listed[slot]; i++) {
-      const p = shortlists[i];
-      if (keys[p] > key || (keys[p] === key && p < pair)) {
-        key = keys[p];
-        pair = p;
-      }
+  const becomeHub = (slot: number): void => {
+    const hub = new Hub(2 * degrees[slot]);
+    hubs[slot] = hub;
+    isHub[slot] = 1;
+    for (let f = heads[slot]; f >= 0; f = next[f]) {
+      const pair = f >> 1;
+      if (keys[pair] < 0) continue;
+      hub.queue.push(driftlessKey(pair, ends[f]), pair);
+      if (isHub[ends[f]] === 1) hub.join(hubs[ends[f]]!, pair);
     }
-    if (key > leftOut[slot] && listed[slot] > 0) push(slot, pair, key);
-    else queue(slot);
+  };
+
+  /** Tells a hub that the key of one of its pairs has changed. */
+  const offer = (slot: number, pair: number, other: number): void => {
+    const driftless = driftlessKey(pair, other);
+    hubs[slot]!.queue.push(driftless, pair);
+    const key = Math.min(driftless + drifts[slot], KEYS);
+    if (key > queuedKeys[slot] || (key === queuedKeys[slot] && pair < best[slot]))
+      push(slot, pair, key);
+  };
+
+  const isNeighbour = (slot: number, other: number): boolean => {
+    for (let f = heads[slot]; f >= 0; f = next[f])
+      if (ends[f] === other && keys[f >> 1] >= 0) return true;
+    return false;
   };
 
   for (let p = 0; p < edgeCount >> 1; p++) {
     common[p] = histogramSimilarity(pairs[2 * p], pairs[2 * p + 1]);
     keys[p] = toKey(common[p] + sizeAndFill(pairs[2 * p], pairs[2 * p + 1]));
   }
+  for (let slot = 0; slot < count; slot++) if (degrees[slot] > MANY) becomeHub(slot);
   for (let slot = 0; slot < count; slot++) queue(slot);
 
-  /** Last merge whose larger region each slot was next to. */
+  /** Last merge whose larger region each slot is known to be next to. */
   const seenAt = new Int32Array(count).fill(-1);
   let made = count;
   while (made < nodes && heap.size > 0) {
     const slot = heap.pop();
-    // A key rises only by a merge of its pair's slots, and these queue again.
-    if (nodeOf[slot] < 0 || queuedKeys[slot] !== heap.poppedKey) continue;
+    // A bound rises only by a merge of its pair's slots, and then it is queued.
+    if (nodeOf[slot] < 0 || queuedKeys[slot] !== heap.key) continue;
     const pair = best[slot];
-    if (keys[pair] !== heap.poppedKey) {
-      queueAgain(slot);
+    if (keys[pair] < 0) {
+      queue(slot);
       continue;
     }
-    if (isBound[pair]) {
-      const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+    const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+    const unseen = unseenDrift(pair);
+    if (
+      Math.min(keys[pair] + unseen, KEYS) !== heap.key ||
+      isHub[slot] < isHub[other]
+    ) {
+      queue(slot);
+      continue;
+    }
+    if (isBound[pair] === 1 || unseen > 0) {
       common[pair] = histogramSimilarity(slot, other);
       keys[pair] = toKey(common[pair] + sizeAndFill(slot, other));
+      driftsSeen[pair] += unseen;
       isBound[pair] = 0;
-      queueAgain(slot);
+      if (isHub[slot] === 1) hubs[slot]!.queue.push(driftlessKey(pair, other), pair);
+      if (isHub[other] === 1) offer(other, pair, slot);
+      queue(slot);
       continue;
     }
     // a is the larger one and takes b over.
@@ -274,7 +281,7 @@ export function groupRegions(
     similarities[node] = keys[pair] / KEYS;
     nodeOf[a] = node;
     nodeOf[b] = -1;
-    degrees[a] += degrees[b];
+    degrees[a] += degrees[b] - 2;
     keys[pair] = -1;
     const size = slotSizes[a] + slotSizes[b];
     const share = slotSizes[a] / size;
@@ -293,23 +300,60 @@ export function groupRegions(
     sizes[node] = size;
     for (let c = 0; c < 4; c++) boxes[4 * node + c] = slotBoxes[p + c];
     const gain = rows.inUse ? rows.blend(a, b, share) : 0;
-    // Inside a large region's box no common box changes, and one bound serves all pairs.
-    const rise =
-      isInside && degrees[a] > MANY
-        ? Math.ceil((gain + (fillWeight - sizeWeight) * slotSizes[b]) * KEYS) + 1
-        : undefined;
-    for (let f = heads[a]; f >= 0; f = next[f]) {
-      const pairA = f >> 1;
-      if (keys[pairA] < 0) continue;
-      const other = ends[f];
-      seenAt[other] = node;
-      common[pairA] += gain;
-      if (rise !== undefined) {
+    hubs[b] = undefined;
+    isHub[b] = 0;
+    drifts[b] = 0;
+
+    // Inside a hub's box no common box changes, and one bound serves all pairs.
+    const hub = hubs[a];
+    const rise = Math.max(
+      1,
+      Math.ceil((gain + (fillWeight - sizeWeight) * slotSizes[b]) * KEYS) + 1,
+    );
+    const driftsOn = hub !== undefined && isInside && drifts[a] + rise <= KEYS;
+    if (driftsOn) {
+      drifts[a] += rise;
+      // Pairs of two hubs, which are few, see each drift.
+      let kept = 0;
+      for (const pairA of hub.hubPairs) {
+        if (keys[pairA] < 0) continue;
+        const other = ends[2 * pairA] === a ? ends[2 * pairA + 1] : ends[2 * pairA];
+        if (isHub[other] === 0 || seenAt[other] === node) continue;
+        seenAt[other] = node;
+        hub.hubPairs[kept++] = pairA;
+        const unseen = unseenDrift(pairA);
+        if (rows.inUse) common[pairA] += unseen / KEYS;
+        keys[pairA] = Math.min(keys[pairA] + unseen, KEYS);
+        driftsSeen[pairA] += unseen;
         isBound[pairA] = 1;
-        keys[pairA] = Math.min(Math.max(0, keys[pairA] + rise), KEYS);
-      } else {
-        isBound[pairA] = rows.inUse ? 1 : 0;
+        hub.queue.push(driftlessKey(pairA, other), pairA);
+        offer(other, pairA, a);
+      }
+      hub.hubPairs.length = kept;
+    } else {
+      const own = drifts[a];
+      drifts[a] = 0;
+      hub?.queue.clear();
+      let before = -1;
+      for (let f = heads[a]; f >= 0; f = next[f]) {
+        const pairA = f >> 1;
+        if (keys[pairA] < 0) {
+          if (before < 0) heads[a] = next[f];
+          else next[before] = next[f];
+          continue;
+        }
+        before = f;
+        const other = ends[f];
+        seenAt[other] = node;
+        if (rows.inUse) {
+          const unseen = own + drifts[other] - driftsSeen[pairA];
+          common[pairA] += gain + unseen / KEYS;
+          isBound[pairA] = 1;
+        } else isBound[pairA] = 0;
+        driftsSeen[pairA] = drifts[other];
         keys[pairA] = toKey(common[pairA] + sizeAndFill(a, other));
+        hub?.queue.push(keys[pairA], pairA);
+        if (isHub[other] === 1) offer(other, pairA, a);
       }
     }
     for (let f = heads[b]; f >= 0;) {
@@ -317,8 +361,13 @@ export function groupRegions(
       const after = next[f];
       if (keys[pairB] >= 0) {
         const other = ends[f];
-        if (seenAt[other] === node) {
+        if (
+          seenAt[other] === node ||
+          (driftsOn && isHub[other] === 0 && isNeighbour(other, a))
+        ) {
           keys[pairB] = -1;
+          degrees[a]--;
+          degrees[other]--;
         } else {
           ends[f ^ 1] = a;
           next[f] = heads[a];
@@ -326,6 +375,12 @@ export function groupRegions(
           common[pairB] = histogramSimilarity(a, other);
           isBound[pairB] = 0;
           keys[pairB] = toKey(common[pairB] + sizeAndFill(a, other));
+          driftsSeen[pairB] = drifts[a] + drifts[other];
+          hub?.queue.push(driftlessKey(pairB, other), pairB);
+          if (isHub[other] === 1) {
+            hub?.join(hubs[other]!, pairB);
+            offer(other, pairB, a);
+          }
         }
       }
       f = after;
@@ -333,4 +388,21 @@ export function groupRegions(
     queue(a);
   }
   return { leaves: count, nodes, boxes, sizes, parents, children, similarities };
+}
+
+/** A region with many neighbours. */
+class Hub {
+  /** Its pairs by their driftless keys. Entries under another key than the pair's are out of date. */
+  readonly queue: MaxHeap;
+  /** Pairs with other hubs, each at least once; some are gone, or their other slot is no hub now. */
+  readonly hubPairs: number[] = [];
+
+  constructor(capacity: number) {
+    this.queue = new MaxHeap(capacity);
+  }
+
+  join(other: Hub, pair: number): void {
+    this.hubPairs.push(pair);
+    other.hubPairs.push(pair);
+  }
 }

@@ -24,8 +24,8 @@ export function toKey(similarity: number): number {
  */
 export class MaxHeap {
   size = 0;
-  /** Key of the item that `pop` gave last. */
-  poppedKey = 0;
+  /** Key of the item that `peek` or `pop` gave last. */
+  key = 0;
   private entries: Float64Array;
 
   constructor(
@@ -36,7 +36,7 @@ export class MaxHeap {
   }
 
   /**
-   * @param key whole, 0 … KEYS
+   * @param key whole, 0 … KEYS; when not in groups, −2²⁵ … 2²⁵
    * @param item whole, 0 … 2²⁸ − 1
    */
   push(key: number, item: number): void {
@@ -61,10 +61,23 @@ export class MaxHeap {
     entries[i] = entry;
   }
 
+  /** The first entry's item. The heap must not be empty. */
+  peek(): number {
+    const top = this.entries[0];
+    const above = Math.floor(top / ITEMS);
+    const below = top - above * ITEMS;
+    if (!this.inGroups) {
+      this.key = above;
+      return ITEMS - 1 - below;
+    }
+    this.key = (above & ~IN_LEVEL) | (below >> GROUP_BITS);
+    return ITEMS - 1 - (((above & IN_LEVEL) << GROUP_BITS) | (below & IN_GROUP));
+  }
+
   /** Takes the first entry off and gives its item. The heap must not be empty. */
   pop(): number {
     const { entries } = this;
-    const top = entries[0];
+    const item = this.peek();
     const size = --this.size;
     const last = entries[size];
     let i = 0;
@@ -85,13 +98,10 @@ export class MaxHeap {
       i = down;
     }
     entries[i] = last;
-    const above = Math.floor(top / ITEMS);
-    const below = top - above * ITEMS;
-    if (!this.inGroups) {
-      this.poppedKey = above;
-      return ITEMS - 1 - below;
-    }
-    this.poppedKey = (above & ~IN_LEVEL) | (below >> GROUP_BITS);
-    return ITEMS - 1 - (((above & IN_LEVEL) << GROUP_BITS) | (below & IN_GROUP));
+    return item;
+  }
+
+  clear(): void {
+    this.size = 0;
   }
 }
