@@ -8,7 +8,6 @@ import { writeWindows } from './windowFiles.mjs';
 import { poolWindows, sampleWindows } from './windows.mjs';
 
 const { onnxEngine } = await importBuilt('detectors/engines/onnxEngine.js');
-const { DETECTOR_PROPOSALS } = await importBuilt('detectors/loadDetector.js');
 const { resizePhoto } = await importBuilt('detectors/warp/resizePhoto.js');
 const { selectiveSearch } = await importBuilt('proposals/index.js');
 const { randomNumbers } = await importBuilt('proposals/random.js');
@@ -16,6 +15,9 @@ const { decodeImage } = await importBuilt('src/images/decodeImage.js');
 
 /** Windows that are kept of each photo; a head's training draws from them. */
 export const WINDOWS = 96;
+
+/** Boxes that windows are drawn from. */
+const PROPOSALS = { mode: 'googlenet', workingSize: 300, minSize: 300 };
 
 /** The last activation below the maps. */
 const FEATURES = 'rcnn/features';
@@ -52,7 +54,7 @@ export async function cacheWindows(model, instances, images, folder, log) {
       const photo = await decodeImage(`${coco}/train/images/${image.file_name}`);
       const windows = sampleWindows(
         objects.get(image.id) ?? [],
-        selectiveSearch(photo, DETECTOR_PROPOSALS).boxes,
+        selectiveSearch(photo, PROPOSALS).boxes,
         photo,
         randomNumbers(image.id),
         WINDOWS,

@@ -16,6 +16,7 @@ const NUMBERS: Record<string, [string, (value: number) => boolean]> = {
   cropBoxWeight: ['a number from 0 to 1', isPart],
   boxVoting: ['a number from 0 to 1', isPart],
   softSigma: ['a number greater than 0', (value) => value > 0],
+  passes: ['a whole number from 1', isCount],
   crops: ['a whole number from 1', isCount],
   maxProposals: ['a whole number from 1', isCount],
   maxCandidates: ['a whole number from 1', isCount],

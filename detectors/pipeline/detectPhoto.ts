@@ -22,6 +22,13 @@ export type Mode = 'shared' | 'crop' | 'cascade';
 export interface PipelineOptions extends SelectionOptions {
   /** @default 'cascade' */
   mode?: Mode;
+  /**
+   * Shared and cascade: how often the boxes are pooled from the photo's maps, from the
+   * second pass on where regression has moved them; scores are the passes' geometric
+   * mean.
+   * @default 1; a detector that proposes the boxes itself makes 2
+   */
+  passes?: number;
   /** Cascade: the best so many boxes are warped. @default 100 */
   crops?: number;
   /** Cascade: overlap above which the lesser box is not warped. @default 0.7 */
@@ -36,12 +43,16 @@ export interface PipelineOptions extends SelectionOptions {
 
 export const PIPELINE_DEFAULTS = {
   mode: 'cascade' as Mode,
+  passes: 1,
   crops: 100,
   cropNmsIou: 0.7,
   cropMixing: 'geometric',
   cropWeight: 0.45,
   cropBoxWeight: 1,
 } satisfies PipelineOptions;
+
+/** What `boxVoting` is in shared mode with soft suppression: crops fit closely without. */
+export const SHARED_BOX_VOTING = 0.6;
 
 /** Milliseconds spent in each stage. */
 export interface StageTimes {
@@ -75,6 +86,7 @@ export async function detectPhoto(
 ): Promise<{ detections: Detection[]; scored: ScoredBoxes; times: StageTimes }> {
   const {
     mode,
+    passes,
     crops,
     cropNmsIou,
     cropMixing,
@@ -82,6 +94,8 @@ export async function detectPhoto(
     cropBoxWeight,
     ...selection
   } = withDefaults(PIPELINE_DEFAULTS, options);
+  if (mode === 'shared' && selection.nms !== 'hard')
+    selection.boxVoting ??= SHARED_BOX_VOTING;
   const times: StageTimes = { shared: 0, crops: 0, selection: 0 };
   const timed = async <T>(stage: keyof StageTimes, work: () => T | Promise<T>) => {
     const start = performance.now();
@@ -93,7 +107,7 @@ export async function detectPhoto(
   const shared = () =>
     timed('shared', () =>
       meanScores(models, ({ session, model }) =>
-        scoreShared(session, model, photo, proposals),
+        scoreShared(session, model, photo, proposals, passes),
       ),
     );
   const cropped = (boxes: Float32Array) =>

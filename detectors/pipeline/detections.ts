@@ -38,7 +38,7 @@ export interface SelectionOptions {
   /**
    * A kept box becomes the score-weighted mean of the candidates of its class
    * whose IoU with it is at least this; 0 turns voting off.
-   * @default 0
+   * @default 0; 0.6 in shared mode with soft suppression
    */
   boxVoting?: number;
   /** The best so many of a class go into suppression. @default 300 */

@@ -13,15 +13,19 @@ import { PhotoPyramid, warpCrops } from '../warp/warpCrops.js';
 
 /**
  * Shared mode: the network runs once on the whole photo, and every box is pooled
- * from the same maps.
+ * from the same maps. In further passes the boxes are pooled where regression has moved
+ * them (iterative localization, Gidaris and Komodakis 2015), and probabilities become
+ * the geometric mean of all passes.
  *
  * @param boxes n×4 in pixels of the photo
+ * @param passes how often the boxes are pooled
  */
 export async function scoreShared(
   session: NetworkSession,
   model: DetectorModel,
   photo: Photo,
   boxes: BoxArray,
+  passes = 1,
 ): Promise<ScoredBoxes> {
   const { input, scaleX, scaleY } = resizePhoto(
     photo,
@@ -29,12 +33,33 @@ export async function scoreShared(
     model.preprocessing,
   );
   const activations = await session.run(input);
-  const scaled = Float64Array.from(
-    boxes,
-    (value, i) => value * (i % 2 ? scaleY : scaleX),
-  );
-  const outputs = new PositionSensitiveMaps(activations[MAPS], model.head).pool(scaled);
-  return decodeOutputs(outputs, boxes, photo, model.head);
+  const maps = new PositionSensitiveMaps(activations[MAPS], model.head);
+  const scoreAt = (at: BoxArray): ScoredBoxes => {
+    const scaled = Float64Array.from(at, (v, i) => v * (i % 2 ? scaleY : scaleX));
+    return decodeOutputs(maps.pool(scaled), at, photo, model.head);
+  };
+  let at = boxes;
+  const scored = scoreAt(at);
+  const { probabilities } = scored;
+  for (let pass = 2; pass <= passes; pass++) {
+    at = movedBoxes(at, scored.boxes);
+    const next = scoreAt(at);
+    scored.boxes = next.boxes;
+    const part = 1 / pass;
+    for (let i = 0; i < probabilities.length; i++)
+      probabilities[i] = probabilities[i] ** (1 - part) * next.probabilities[i] ** part;
+  }
+  return scored;
+}
+
+/** Boxes where regression has moved them; those that it left under a pixel wide or high stay. */
+function movedBoxes(from: BoxArray, to: Float32Array): Float32Array {
+  const moved = to.slice();
+  for (let o = 0; o < moved.length; o += 4) {
+    if (to[o + 2] - to[o] >= 1 && to[o + 3] - to[o + 1] >= 1) continue;
+    for (let c = o; c < o + 4; c++) moved[c] = from[c];
+  }
+  return moved;
 }
 
 /** Crops that go through the network at once. */

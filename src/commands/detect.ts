@@ -5,10 +5,15 @@ import {
   DETECTOR_PROPOSALS,
   ENSEMBLE_METHODS,
   MAX_PROPOSALS,
+  PASSES,
   type EnsembleMethod,
 } from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
-import { PIPELINE_DEFAULTS, type Mode } from '../../detectors/pipeline/detectPhoto.js';
+import {
+  PIPELINE_DEFAULTS,
+  SHARED_BOX_VOTING,
+  type Mode,
+} from '../../detectors/pipeline/detectPhoto.js';
 import { runDetect } from '../detect/runDetect.js';
 import { RESULT_FORMATS, type ResultFormat } from '../detect/writeResults.js';
 import { describeRun } from '../detect/describeRun.js';
@@ -29,12 +34,13 @@ interface DetectCommandOptions {
   engine: EngineName;
   precision: Precision;
   proposals?: string;
-  proposalMode: 'single' | 'fast' | 'quality' | 'googlenet';
+  proposalMode?: 'single' | 'fast' | 'quality' | 'googlenet';
   workingSize: number;
   minSize: number;
   maxProposals: number;
   proposalOrder: 'objectness' | 'position';
   seed: number;
+  passes?: number;
   crops: number;
   cropMixing: 'geometric' | 'arithmetic';
   cropWeight: number;
@@ -44,7 +50,7 @@ interface DetectCommandOptions {
   nmsIou: number;
   softSigma: number;
   classAgnosticNms?: boolean;
-  boxVoting: number;
+  boxVoting?: number;
   maxDetections: number;
   classes?: string[];
   draw?: boolean;
@@ -60,8 +66,7 @@ interface DetectCommandOptions {
 }
 
 export function detectCommand(): Command {
-  const { scoreThreshold, nmsIou, softSigma, boxVoting, maxDetections } =
-    SELECTION_DEFAULTS;
+  const { scoreThreshold, nmsIou, softSigma, maxDetections } = SELECTION_DEFAULTS;
   return new Command('detect')
     .description(
       'find objects in photos: folders (with what is below them), files, globs',
@@ -101,9 +106,10 @@ export function detectCommand(): Command {
       'take the boxes from a proposals file (.json or .jsonl)',
     )
     .addOption(
-      new Option('--proposal-mode <mode>', 'selective search')
-        .choices(['single', 'fast', 'quality', 'googlenet'])
-        .default(DETECTOR_PROPOSALS.mode),
+      new Option(
+        '--proposal-mode <mode>',
+        'selective search (default: fast, on superpixels three times as large)',
+      ).choices(['single', 'fast', 'quality', 'googlenet']),
     )
     .option(
       '--working-size <pixels>',
@@ -132,6 +138,11 @@ export function detectCommand(): Command {
         .default('objectness'),
     )
     .option('--seed <n>', 'seed of the order by position', wholeNumber(0), 0)
+    .option(
+      '--passes <n>',
+      `shared, cascade: score the boxes so often, each time where regression has moved them (default: ${PASSES}; 1 with --proposals)`,
+      wholeNumber(1),
+    )
     .option(
       '--crops <n>',
       'cascade: warp the best so many',
@@ -190,9 +201,8 @@ export function detectCommand(): Command {
     )
     .option(
       '--box-voting <iou>',
-      'average a kept box with those that overlap it this much; 0: off',
+      `average a kept box with those that overlap it this much; 0: off (default: ${SHARED_BOX_VOTING} in shared mode with soft NMS, else 0)`,
       number(0, 1),
-      boxVoting,
     )
     .option(
       '--max-detections <n>',
@@ -255,6 +265,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       proposals: options.proposals,
       detect: {
         mode: options.mode,
+        passes: options.passes,
         crops: options.crops,
         cropMixing: options.cropMixing,
         cropWeight: options.cropWeight,

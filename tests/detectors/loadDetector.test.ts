@@ -3,11 +3,17 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DetectorError } from '../../detectors/errors.js';
 import {
+  DETECTOR_PROPOSALS,
   loadDetector,
   type DetectOptions,
   type Detector,
 } from '../../detectors/loadDetector.js';
 import { chooseForCropping, mixScores } from '../../detectors/pipeline/detectPhoto.js';
+import {
+  selectiveSearch,
+  type PixelImage,
+  type SelectiveSearchOptions,
+} from '../../proposals/index.js';
 import { samples } from '../src/runCli.js';
 
 describe('loadDetector', () => {
@@ -71,6 +77,53 @@ describe('loadDetector', () => {
     );
   });
 
+  it('scores given boxes where they are, its own also where regression has moved them', async () => {
+    const options = { mode: 'shared', maxProposals: 40 } as const;
+    const own = await detector.detectDetailed(cat, options);
+    const { proposals } = own;
+    const boxesOf = async (more: DetectOptions) =>
+      (await detector.detectDetailed(cat, { ...options, proposals, ...more })).scored;
+    const once = await boxesOf({});
+    expect(await boxesOf({ passes: 1 })).toEqual(once);
+    expect(await boxesOf({ passes: 2 })).toEqual(own.scored);
+    // The second pass by hand: no box here is thinner than a pixel.
+    const again = await boxesOf({ proposals: once.boxes });
+    expect(own.scored.boxes).toEqual(again.boxes);
+    own.scored.probabilities.forEach((p, i) =>
+      expect(p).toBeCloseTo(
+        Math.sqrt(once.probabilities[i] * again.probabilities[i]),
+        6,
+      ),
+    );
+  });
+
+  it('takes the runs of a mode that is asked for, or those that are', async () => {
+    const proposalsOf = async (proposalOptions: DetectOptions['proposalOptions']) =>
+      (await detector.detectDetailed(cat, { mode: 'shared', proposalOptions }))
+        .proposals;
+    const common = { workingSize: 300, minSize: 300 };
+    const searched = (options: SelectiveSearchOptions) =>
+      selectiveSearch(cat as PixelImage, { ...common, ...options }).boxes;
+    const strategies = [
+      { colourSpaces: ['grey'], k: [80], similarities: ['S'] },
+    ] as const;
+    expect(await proposalsOf({ mode: 'fast' })).toEqual(searched({ mode: 'fast' }));
+    expect(await proposalsOf({ strategies })).toEqual(
+      searched({ mode: 'custom', strategies }),
+    );
+    expect(await proposalsOf({})).toEqual(searched(DETECTOR_PROPOSALS));
+  });
+
+  it('averages boxes that vote by default where soft suppression is on, in shared mode', async () => {
+    const find = (more: DetectOptions) =>
+      detector.detect(cat, { mode: 'shared', maxProposals: 60, ...more });
+    expect(await find({})).toEqual(await find({ boxVoting: 0.6 }));
+    expect(await find({})).not.toEqual(await find({ boxVoting: 0 }));
+    expect(await find({ nms: 'hard' })).toEqual(
+      await find({ nms: 'hard', boxVoting: 0 }),
+    );
+  });
+
   it('clips proposals to the photo and leaves empty ones out', async () => {
     const proposals = Float32Array.of(
       -50,
@@ -118,6 +171,8 @@ describe('loadDetector', () => {
     { nms: 'none' as 'hard' },
     { scoreThreshold: -1 },
     { crops: 0 },
+    { passes: 0 },
+    { passes: 1.5 },
     { maxProposals: 2.5 },
     { softSigma: 0 },
     { proposals: [[0, 0, 9, 9]] as unknown as Float32Array },
