@@ -261,8 +261,7 @@ export function groupRegions(
       keys[pair] = toKey(common[pair] + sizeAndFill(slot, other));
       driftsSeen[pair] += unseen;
       isBound[pair] = 0;
-      if (isHub[slot] === 1) hubs[slot]!.queue.push(driftlessKey(pair, other), pair);
-      if (isHub[other] === 1) offer(other, pair, slot);
+      hubs[slot]?.queue.push(driftlessKey(pair, other), pair);
       queue(slot);
       continue;
     }
@@ -313,7 +312,7 @@ export function groupRegions(
     const driftsOn = hub !== undefined && isInside && drifts[a] + rise <= KEYS;
     if (driftsOn) {
       drifts[a] += rise;
-      // Pairs of two hubs, which are few, see each drift.
+      // What the other's drift has put out of date in this queue, this drift does in the other's.
       let kept = 0;
       for (const pairA of hub.hubPairs) {
         if (keys[pairA] < 0) continue;
@@ -321,13 +320,7 @@ export function groupRegions(
         if (isHub[other] === 0 || seenAt[other] === node) continue;
         seenAt[other] = node;
         hub.hubPairs[kept++] = pairA;
-        const unseen = unseenDrift(pairA);
-        if (rows.inUse) common[pairA] += unseen / KEYS;
-        keys[pairA] = Math.min(keys[pairA] + unseen, KEYS);
-        driftsSeen[pairA] += unseen;
-        isBound[pairA] = 1;
         hub.queue.push(driftlessKey(pairA, other), pairA);
-        offer(other, pairA, a);
       }
       hub.hubPairs.length = kept;
     } else {

@@ -196,7 +196,8 @@ describe('groupRegions', () => {
     const similarity = new Map<string, number>();
     for (let p = 0; p < regions.pairs.length; p += 2) {
       const pair = [regions.pairs[p], regions.pairs[p + 1]];
-      similarity.set(pair.join(), leafSimilarity(regions, pair, weights, 40 * 30 * 64));
+      const [a, b] = pair.map((i) => leaf(regions, i));
+      similarity.set(pair.join(), similarityOf(a, b, weights, 40 * 30 * 64));
     }
     const left = new Set(Array(tree.leaves).keys());
     for (let node = tree.leaves; node < tree.nodes; node++) {
@@ -318,49 +319,60 @@ interface Step {
   margin: number;
 }
 
+interface Region {
+  size: number;
+  box: number[];
+  colour: number[];
+  texture: number[];
+}
+
+function leaf(regions: Regions, i: number): Region {
+  const { sizes, boxes, histograms, colourBins, textureBins } = regions;
+  const bins = (first: number, length: number): number[] => {
+    const from = i * (colourBins + textureBins) + first;
+    return [...histograms.subarray(from, from + length)].map(
+      (v) => v / HISTOGRAM_TOTAL,
+    );
+  };
+  return {
+    size: sizes[i],
+    box: [...boxes.subarray(4 * i, 4 * i + 4)],
+    colour: bins(0, colourBins),
+    texture: bins(colourBins, textureBins),
+  };
+}
+
+const union = (a: Region, b: Region): number[] =>
+  a.box.map((v, c) => (c < 2 ? Math.min(v, b.box[c]) : Math.max(v, b.box[c])));
+
+/** The paper's equations 1 to 5. */
+function similarityOf(
+  a: Region,
+  b: Region,
+  weights: SimilarityWeights,
+  pixels: number,
+): number {
+  const common = (p: number[], q: number[]): number =>
+    p.reduce((sum, v, i) => sum + Math.min(v, q[i]), 0);
+  const [x1, y1, x2, y2] = union(a, b);
+  const gap = (x2 - x1) * (y2 - y1) - a.size - b.size;
+  return (
+    (weights.colour * common(a.colour, b.colour) +
+      weights.texture * common(a.texture, b.texture) +
+      weights.size * (1 - (a.size + b.size) / pixels) +
+      weights.fill * (1 - gap / pixels)) /
+    (weights.colour + weights.texture + weights.size + weights.fill)
+  );
+}
+
 /** Algorithm 1 of the paper as it stands there, with doubles and sets. */
 function slowGrouping(
   regions: Regions,
   weights: SimilarityWeights,
   pixels: number,
 ): Step[] {
-  interface Node {
-    size: number;
-    box: number[];
-    colour: number[];
-    texture: number[];
-  }
-  const { colourBins, textureBins } = regions;
-  const bins = (i: number, first: number, length: number): number[] => {
-    const from = i * (colourBins + textureBins) + first;
-    const row = regions.histograms.subarray(from, from + length);
-    return [...row].map((v) => v / HISTOGRAM_TOTAL);
-  };
-  const nodes = new Map<number, Node>();
-  for (let i = 0; i < regions.count; i++) {
-    nodes.set(i, {
-      size: regions.sizes[i],
-      box: [...regions.boxes.subarray(4 * i, 4 * i + 4)],
-      colour: bins(i, 0, colourBins),
-      texture: bins(i, colourBins, textureBins),
-    });
-  }
-  const union = (a: Node, b: Node): number[] =>
-    a.box.map((v, c) => (c < 2 ? Math.min(v, b.box[c]) : Math.max(v, b.box[c])));
-  const common = (a: number[], b: number[]): number =>
-    a.reduce((sum, v, i) => sum + Math.min(v, b[i]), 0);
-  const total = weights.colour + weights.texture + weights.size + weights.fill;
-  const compare = (a: Node, b: Node): number => {
-    const [x1, y1, x2, y2] = union(a, b);
-    const gap = (x2 - x1) * (y2 - y1) - a.size - b.size;
-    return (
-      (weights.colour * common(a.colour, b.colour) +
-        weights.texture * common(a.texture, b.texture) +
-        weights.size * (1 - (a.size + b.size) / pixels) +
-        weights.fill * (1 - gap / pixels)) /
-      total
-    );
-  };
+  const nodes = new Map<number, Region>();
+  for (let i = 0; i < regions.count; i++) nodes.set(i, leaf(regions, i));
   const neighbours = new Set<string>();
   for (let p = 0; p < regions.pairs.length; p += 2) {
     neighbours.add(`${regions.pairs[p]},${regions.pairs[p + 1]}`);
@@ -370,7 +382,11 @@ function slowGrouping(
     const ranked = [...neighbours]
       .map((pair) => {
         const [a, b] = pair.split(',').map(Number);
-        return { a, b, similarity: compare(nodes.get(a)!, nodes.get(b)!) };
+        return {
+          a,
+          b,
+          similarity: similarityOf(nodes.get(a)!, nodes.get(b)!, weights, pixels),
+        };
       })
       .sort((p, q) => q.similarity - p.similarity);
     const { a, b, similarity } = ranked[0];
@@ -401,35 +417,6 @@ function slowGrouping(
     });
   }
   return steps;
-}
-
-/** Similarity of two leaves by the paper's equations. */
-function leafSimilarity(
-  { histograms, sizes, boxes, colourBins, textureBins }: Regions,
-  [a, b]: number[],
-  weights: SimilarityWeights,
-  pixels: number,
-): number {
-  const length = colourBins + textureBins;
-  const common = (first: number, bins: number) => {
-    let sum = 0;
-    for (let i = first; i < first + bins; i++)
-      sum += Math.min(histograms[a * length + i], histograms[b * length + i]);
-    return sum / HISTOGRAM_TOTAL;
-  };
-  const [p, q] = [boxes.subarray(4 * a, 4 * a + 4), boxes.subarray(4 * b, 4 * b + 4)];
-  const both = sizes[a] + sizes[b];
-  const area =
-    (Math.max(p[2], q[2]) - Math.min(p[0], q[0])) *
-    (Math.max(p[3], q[3]) - Math.min(p[1], q[1]));
-  const total = weights.colour + weights.texture + weights.size + weights.fill;
-  return (
-    (weights.colour * common(0, colourBins) +
-      weights.texture * common(colourBins, textureBins) +
-      weights.size * (1 - both / pixels) +
-      weights.fill * (1 - (area - both) / pixels)) /
-    total
-  );
 }
 
 describe('MaxHeap', () => {
