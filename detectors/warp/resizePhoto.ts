@@ -44,19 +44,20 @@ export function resizePhoto(
   const data = new Float32Array(count * plane);
   const pixels = resized.data;
   for (let c = 0; c < count; c++) {
+    const offset = mean[c];
     for (let y = 0; y < height; y++) {
       const to = c * plane + y * inputWidth;
       const first = 3 * width * y;
       if (channels === 'grey') {
         for (let x = 0, from = first; x < width; x++, from += 3) {
           data[to + x] =
-            greyOf(pixels[from], pixels[from + 1], pixels[from + 2]) - mean[c];
+            greyOf(pixels[from], pixels[from + 1], pixels[from + 2]) - offset;
         }
         continue;
       }
       let from = first + (channels === 'BGR' ? 2 - c : c);
       for (let x = 0; x < width; x++, from += 3) {
-        data[to + x] = pixels[from] - mean[c];
+        data[to + x] = pixels[from] - offset;
       }
     }
   }

@@ -15,7 +15,8 @@ export function enlarge(photo: Photo, width: number, height: number): Photo {
   const columns = linearTaps(photo.width, width);
   const rows = linearTaps(photo.height, height, true);
   const data = new Uint8Array(3 * width * height);
-  // The two photo rows at hand, resampled along x: neighbouring rows share them.
+  // The two photo rows at hand, resampled along x, without the bits that are dropped:
+  // neighbouring rows share them.
   const cache = [
     { row: -1, values: new Int32Array(3 * width) },
     { row: -1, values: new Int32Array(3 * width) },
@@ -37,8 +38,8 @@ export function enlarge(photo: Photo, width: number, height: number): Photo {
     const to = 3 * width * y;
     for (let i = 0; i < upper.length; i++) {
       data[to + i] =
-        (((upperWeight * (upper[i] >> 4)) >> 16) +
-          ((lowerWeight * (lower[i] >> 4)) >> 16) +
+        ((Math.imul(upperWeight, upper[i]) >> 16) +
+          (Math.imul(lowerWeight, lower[i]) >> 16) +
           2) >>
         2;
     }
@@ -77,13 +78,14 @@ function enlargeRow(
   into: Int32Array,
 ): void {
   const start = 3 * width * row;
-  for (let x = 0, to = 0; x < first.length; x++) {
+  for (let x = 0, to = 0; x < first.length; x++, to += 3) {
     const right = weight[x];
     const left = (1 << WEIGHT_BITS) - right;
     const a = start + 3 * first[x];
     const b = right > 0 ? a + 3 : a;
-    for (let c = 0; c < 3; c++, to++)
-      into[to] = left * data[a + c] + right * data[b + c];
+    into[to] = (Math.imul(left, data[a]) + Math.imul(right, data[b])) >> 4;
+    into[to + 1] = (Math.imul(left, data[a + 1]) + Math.imul(right, data[b + 1])) >> 4;
+    into[to + 2] = (Math.imul(left, data[a + 2]) + Math.imul(right, data[b + 2])) >> 4;
   }
 }
 
