@@ -66,7 +66,7 @@ async function main() {
 
   const { evaluate } = await importBuilt('eval/index.js');
   const { selectDetections } = await importBuilt('detectors/pipeline/detections.js');
-  const { mixScores, PIPELINE_DEFAULTS, SHARED_BOX_VOTING } = await importBuilt(
+  const { mixScores, PIPELINE_DEFAULTS, defaultBoxVoting } = await importBuilt(
     'detectors/pipeline/detectPhoto.js',
   );
   const model = await loadModel();
@@ -116,7 +116,10 @@ async function main() {
   };
   const settings = {
     'shared, hard': { shared: true, selection: hard },
-    shared: { shared: true, selection: { boxVoting: SHARED_BOX_VOTING } },
+    shared: {
+      shared: true,
+      selection: { boxVoting: defaultBoxVoting('shared', 'soft') },
+    },
     'shared, no voting': { shared: true },
     "50 crops, the card's": { crops: 50, ...card },
     ...Object.fromEntries(

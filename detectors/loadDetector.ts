@@ -131,8 +131,8 @@ export const DETECTOR_PROPOSALS = {
   minSize: 300,
 } as const satisfies SelectiveSearchOptions;
 
-/** Passes over boxes that the detector proposes itself. */
-export const PASSES = 2;
+/** What `passes` is when it isn't given: given boxes are judged where they are. */
+export const defaultPasses = (areGiven: boolean): number => (areGiven ? 1 : 2);
 
 /**
  * Loads a detector: model, engine and network.
@@ -276,7 +276,7 @@ class LoadedDetector implements Detector {
       maxProposals = MAX_PROPOSALS,
       ...pipeline
     } = withDefaults(this.defaults, options);
-    if (!proposals) pipeline.passes ??= PASSES;
+    pipeline.passes ??= defaultPasses(proposals !== undefined);
     const photo = toPhoto(image);
     const start = performance.now();
     const boxes =

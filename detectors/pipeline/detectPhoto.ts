@@ -6,6 +6,7 @@ import type { Photo } from '../warp/photo.js';
 import { withDefaults } from '../withDefaults.js';
 import {
   selectDetections,
+  SELECTION_DEFAULTS,
   type Detection,
   type SelectionOptions,
 } from './detections.js';
@@ -51,8 +52,10 @@ export const PIPELINE_DEFAULTS = {
   cropBoxWeight: 1,
 } satisfies PipelineOptions;
 
-/** What `boxVoting` is in shared mode with soft suppression: crops fit closely without. */
-export const SHARED_BOX_VOTING = 0.6;
+/** What `boxVoting` is when it isn't given: pooled boxes gain by it, crops fit closely without. */
+export function defaultBoxVoting(mode: Mode, nms: 'hard' | 'soft'): number {
+  return mode === 'shared' && nms === 'soft' ? 0.6 : SELECTION_DEFAULTS.boxVoting;
+}
 
 /** Milliseconds spent in each stage. */
 export interface StageTimes {
@@ -94,8 +97,10 @@ export async function detectPhoto(
     cropBoxWeight,
     ...selection
   } = withDefaults(PIPELINE_DEFAULTS, options);
-  if (mode === 'shared' && selection.nms !== 'hard')
-    selection.boxVoting ??= SHARED_BOX_VOTING;
+  selection.boxVoting ??= defaultBoxVoting(
+    mode,
+    selection.nms ?? SELECTION_DEFAULTS.nms,
+  );
   const times: StageTimes = { shared: 0, crops: 0, selection: 0 };
   const timed = async <T>(stage: keyof StageTimes, work: () => T | Promise<T>) => {
     const start = performance.now();

@@ -45,10 +45,14 @@ export async function scoreShared(
     at = movedBoxes(at, scored.boxes);
     const next = scoreAt(at);
     scored.boxes = next.boxes;
-    const part = 1 / pass;
     for (let i = 0; i < probabilities.length; i++)
-      probabilities[i] = probabilities[i] ** (1 - part) * next.probabilities[i] ** part;
+      probabilities[i] *= next.probabilities[i];
   }
+  if (passes === 1) return scored;
+  // What underflows here is no detection.
+  const root = passes === 2 ? Math.sqrt : (p: number) => p ** (1 / passes);
+  for (let i = 0; i < probabilities.length; i++)
+    probabilities[i] = root(probabilities[i]);
   return scored;
 }
 

@@ -2,16 +2,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../detectors/engines/chooseEngine.js';
 import type { Precision } from '../../detectors/engines/engine.js';
 import {
+  defaultPasses,
   DETECTOR_PROPOSALS,
   ENSEMBLE_METHODS,
   MAX_PROPOSALS,
-  PASSES,
   type EnsembleMethod,
 } from '../../detectors/loadDetector.js';
 import { SELECTION_DEFAULTS } from '../../detectors/pipeline/detections.js';
 import {
+  defaultBoxVoting,
   PIPELINE_DEFAULTS,
-  SHARED_BOX_VOTING,
   type Mode,
 } from '../../detectors/pipeline/detectPhoto.js';
 import { runDetect } from '../detect/runDetect.js';
@@ -140,7 +140,7 @@ export function detectCommand(): Command {
     .option('--seed <n>', 'seed of the order by position', wholeNumber(0), 0)
     .option(
       '--passes <n>',
-      `shared, cascade: score the boxes so often, each time where regression has moved them (default: ${PASSES}; 1 with --proposals)`,
+      `shared, cascade: score the boxes so often, each time where regression has moved them (default: ${defaultPasses(false)}; ${defaultPasses(true)} with --proposals)`,
       wholeNumber(1),
     )
     .option(
@@ -201,7 +201,7 @@ export function detectCommand(): Command {
     )
     .option(
       '--box-voting <iou>',
-      `average a kept box with those that overlap it this much; 0: off (default: ${SHARED_BOX_VOTING} in shared mode with soft NMS, else 0)`,
+      `average a kept box with those that overlap it this much; 0: off (default: ${defaultBoxVoting('shared', 'soft')} in shared mode with soft NMS, else 0)`,
       number(0, 1),
     )
     .option(
@@ -265,14 +265,19 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
       proposals: options.proposals,
       detect: {
         mode: options.mode,
-        passes: options.passes,
+        passes: options.passes ?? defaultPasses(options.proposals !== undefined),
         crops: options.crops,
         cropMixing: options.cropMixing,
         cropWeight: options.cropWeight,
         cropBoxWeight: options.cropBoxWeight,
         maxProposals: options.maxProposals,
         proposalOptions: {
-          mode: options.proposalMode,
+          ...(options.proposalMode
+            ? { mode: options.proposalMode }
+            : {
+                mode: DETECTOR_PROPOSALS.mode,
+                strategies: DETECTOR_PROPOSALS.strategies,
+              }),
           workingSize: options.workingSize,
           minSize: options.minSize,
           order: options.proposalOrder,
@@ -283,7 +288,7 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
         nmsIou: options.nmsIou,
         softSigma: options.softSigma,
         classAgnosticNms: options.classAgnosticNms ?? false,
-        boxVoting: options.boxVoting,
+        boxVoting: options.boxVoting ?? defaultBoxVoting(options.mode, options.nms),
         maxDetections: options.maxDetections,
         classes: options.classes,
         classThresholds: options.thresholds
