@@ -131,6 +131,14 @@ export const DETECTOR_PROPOSALS = {
   minSize: 300,
 } as const satisfies SelectiveSearchOptions;
 
+/** The detector's proposals with a caller's options; a mode of the caller's brings its own runs. */
+export function fullProposalOptions(
+  given: SelectiveSearchOptions,
+): SelectiveSearchOptions {
+  const { strategies, ...rest } = DETECTOR_PROPOSALS;
+  return withDefaults(given.mode ? rest : { ...rest, strategies }, given);
+}
+
 /** What `passes` is when it isn't given: given boxes are judged where they are. */
 export const defaultPasses = (areGiven: boolean): number => (areGiven ? 1 : 2);
 
@@ -283,7 +291,7 @@ class LoadedDetector implements Detector {
       proposals ??
       selectiveSearch(
         image as Parameters<typeof selectiveSearch>[0],
-        searchOptions(proposalOptions, maxProposals),
+        withDefaults({ maxBoxes: maxProposals }, fullProposalOptions(proposalOptions)),
       ).boxes;
     const proposalTime = performance.now() - start;
     const best = usableBoxes(boxes, photo, maxProposals);
@@ -347,16 +355,6 @@ function joinScored(results: readonly { scored: ScoredBoxes }[]): ScoredBoxes {
     return all;
   };
   return { boxes: join('boxes'), probabilities: join('probabilities') };
-}
-
-/** The detector's proposals with a caller's options; a mode of the caller's brings its own runs. */
-function searchOptions(
-  given: SelectiveSearchOptions,
-  maxBoxes: number,
-): SelectiveSearchOptions {
-  const { strategies, ...rest } = DETECTOR_PROPOSALS;
-  const defaults = given.mode ? rest : { ...rest, strategies };
-  return withDefaults({ ...defaults, maxBoxes }, given);
 }
 
 /** Boxes clipped to the photo, without those that have no area there. */

@@ -136,11 +136,15 @@ export function groupRegions(
     return constant - sizeWeight * both - fillWeight * ((x2 - x1) * (y2 - y1) - both);
   };
 
+  const otherEnd = (pair: number, slot: number): number =>
+    ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+
   const degrees = new Int32Array(count);
   for (let i = 0; i < edgeCount; i++) degrees[pairs[i]]++;
 
   /** Slots that are hubs, until others take them over. */
   const hubs: (Hub | undefined)[] = new Array<Hub | undefined>(count);
+  /** Which slots these are, in little memory: each slot that is queued asks it of its neighbours. */
   const isHub = new Uint8Array(count);
   /** How much the keys of each slot's pairs are to rise by; 0 where it is no hub. */
   const drifts = new Int32Array(count);
@@ -156,10 +160,6 @@ export function groupRegions(
   /** A pair's key in the queue of one of its slots, the other being given: less the slot's drift. */
   const driftlessKey = (pair: number, other: number): number =>
     keys[pair] - driftsSeen[pair] + drifts[other];
-
-  /** What a pair's key lacks to be a bound. */
-  const unseenDrift = (pair: number): number =>
-    drifts[ends[2 * pair]] + drifts[ends[2 * pair + 1]] - driftsSeen[pair];
 
   /** Queues a slot under its best pair; drops its edges that are gone. */
   const queue = (slot: number): void => {
@@ -190,7 +190,7 @@ export function groupRegions(
     while (own.size > 0) {
       const pair = own.peek();
       if (keys[pair] >= 0) {
-        const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
+        const other = otherEnd(pair, slot);
         if (own.key === driftlessKey(pair, other)) {
           push(slot, pair, Math.min(own.key + drifts[slot], KEYS));
           return;
@@ -247,8 +247,9 @@ export function groupRegions(
       queue(slot);
       continue;
     }
-    const other = ends[2 * pair] === slot ? ends[2 * pair + 1] : ends[2 * pair];
-    const unseen = unseenDrift(pair);
+    const other = otherEnd(pair, slot);
+    // What its key lacks to be a bound.
+    const unseen = drifts[slot] + drifts[other] - driftsSeen[pair];
     if (
       Math.min(keys[pair] + unseen, KEYS) !== heap.key ||
       isHub[slot] < isHub[other]
@@ -316,7 +317,7 @@ export function groupRegions(
       let kept = 0;
       for (const pairA of hub.hubPairs) {
         if (keys[pairA] < 0) continue;
-        const other = ends[2 * pairA] === a ? ends[2 * pairA + 1] : ends[2 * pairA];
+        const other = otherEnd(pairA, a);
         if (isHub[other] === 0 || seenAt[other] === node) continue;
         seenAt[other] = node;
         hub.hubPairs[kept++] = pairA;

@@ -5,6 +5,7 @@ import {
   defaultPasses,
   DETECTOR_PROPOSALS,
   ENSEMBLE_METHODS,
+  fullProposalOptions,
   MAX_PROPOSALS,
   type EnsembleMethod,
 } from '../../detectors/loadDetector.js';
@@ -271,18 +272,13 @@ async function detect(paths: string[], options: DetectCommandOptions): Promise<n
         cropWeight: options.cropWeight,
         cropBoxWeight: options.cropBoxWeight,
         maxProposals: options.maxProposals,
-        proposalOptions: {
-          ...(options.proposalMode
-            ? { mode: options.proposalMode }
-            : {
-                mode: DETECTOR_PROPOSALS.mode,
-                strategies: DETECTOR_PROPOSALS.strategies,
-              }),
+        proposalOptions: fullProposalOptions({
+          mode: options.proposalMode,
           workingSize: options.workingSize,
           minSize: options.minSize,
           order: options.proposalOrder,
           seed: options.seed,
-        },
+        }),
         scoreThreshold: options.scoreThreshold,
         nms: options.nms,
         nmsIou: options.nmsIou,
